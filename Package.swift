@@ -1,0 +1,90 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.byName(name: name), "NodeTesting"] + dependencies,
+        exclude: [],
+        resources: resources,
+        swiftSettings: strict
+    )
+}
+
+// From the words of the API at the bottom to the three programs at the top: a target imports only what stands above
+// it in this list, so the list reads as the way a cluster goes from a file to a running node.
+let package = Package(
+    name: "kopslite",
+    products: [
+        .executable(name: "kopslite", targets: ["KopsLite"]),
+        .executable(name: "nodeup", targets: ["Nodeup"]),
+        .executable(name: "protokube", targets: ["Protokube"]),
+        .library(name: "NodeTasks", targets: ["NodeTasks"]),
+        .library(name: "EtcdManager", targets: ["EtcdManager"]),
+        .library(name: "AddonManager", targets: ["AddonManager"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        library("KopsModel", []),
+        library("Fetch", ["CCurl", crypto, system]),
+        library("PKI", [crypto, x509]),
+        library("StateStore", ["KopsModel", crypto, system]),
+        library("NodeOS", ["CSystemd", crypto, subprocess, system]),
+        library("NodeTasks", ["NodeOS", "PKI", crypto, system]),
+        library("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
+        library("KubeAPI", ["Fetch"]),
+        library("AddonManager", ["KubeAPI"]),
+        library("EtcdManager", ["NodeOS", "PKI"]),
+        library("Clouds", ["KopsModel", "NodeOS", "NodeTasks"]),
+        library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", system]),
+        .executableTarget(
+            name: "KopsLite",
+            dependencies: [
+                "AddonManager", "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "PKI", "StateStore",
+                argumentParser, log, .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "Nodeup",
+            dependencies: ["Fetch", "KopsModel", "NodeBuilders", "NodeTasks", "PKI", "StateStore", argumentParser, log],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "Protokube",
+            dependencies: [
+                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeOS", "PKI", "StateStore",
+                argumentParser, log,
+            ],
+            swiftSettings: strict
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+public import KopsModel
+
+/// Where machines come from. One protocol, one folder for each cloud.
+///
+/// What a cloud must hold is declared as tasks of the same engine that converges a machine, so a plan of cloud
+/// objects prints, applies and fails as a plan of a node does.
+public protocol Cloud: Sendable {
+    /// The name used in specifications, such as `local`.
+    var name: String { get }
+    /// What exists now for a cluster.
+    func inventory(of clusterName: String) async throws -> CloudInventory
+    /// What would change to make the cloud hold `desired`, as lines `create machine nodes-1`, sorted; empty: nothing.
+    func plan(_ desired: DesiredCloud) async throws -> [CloudChange]
+    /// Makes the cloud hold `desired`; machines that exist are left running.
+    func apply(_ desired: DesiredCloud, progress: @Sendable (CloudChange) -> Void) async throws
+    /// Removes everything of a cluster, without trace. Safe to repeat.
+    func delete(_ clusterName: String, progress: @Sendable (CloudChange) -> Void) async throws
+}
+
+/// Everything a cluster needs from a cloud.
+public struct DesiredCloud: Sendable, Equatable {
+    public var clusterName: String
+    /// The machines' own network, such as `10.3.0.0/24`.
+    public var networkCIDR: String
+    /// The local paths machines must see, such as the state store's directory; used by the local cloud.
+    public var store: String
+    public var fileRepository: String
+    public var machines: [DesiredMachine]
+    public var volumes: [DesiredVolume]
+
+    public init(
+        clusterName: String, networkCIDR: String, store: String, fileRepository: String, machines: [DesiredMachine],
+        volumes: [DesiredVolume]
+    ) {
+        self.clusterName = clusterName
+        self.networkCIDR = networkCIDR
+        self.store = store
+        self.fileRepository = fileRepository
+        self.machines = machines
+        self.volumes = volumes
+    }
+}
+
+/// One machine.
+public struct DesiredMachine: Sendable, Equatable {
+    /// Unique in the cluster; also the host name.
+    public var name: String
+    public var instanceGroup: String
+    public var role: InstanceRole
+    public var zone: String
+    /// Makes the user-data once the cloud has given the machine an address.
+    public var userData: UserDataTemplate
+
+    public init(name: String, instanceGroup: String, role: InstanceRole, zone: String, userData: UserDataTemplate) {
+        self.name = name
+        self.instanceGroup = instanceGroup
+        self.role = role
+        self.zone = zone
+        self.userData = userData
+    }
+}
+
+/// User-data with placeholders `{{INSTANCE}}` and `{{ADDRESS}}` for what only the cloud knows.
+public struct UserDataTemplate: Sendable, Equatable {
+    public var text: String
+
+    public init(_ text: String) { self.text = text }
+
+    /// The text for one machine.
+    public func filled(instance: String, address: String) -> String {
+        text.split(separator: "{{INSTANCE}}", omittingEmptySubsequences: false).joined(separator: instance)
+            .split(separator: "{{ADDRESS}}", omittingEmptySubsequences: false).joined(separator: address)
+    }
+}
+
+/// A disk that outlives its machine.
+public struct DesiredVolume: Sendable, Equatable {
+    /// Unique in the cluster, such as `a.etcd-main`.
+    public var name: String
+    public var zone: String
+    /// In GiB.
+    public var size: Int
+    /// What protokube finds it by, such as `k8s.io/etcd/main: a/a`.
+    public var labels: [String: String]
+    /// The machine it is attached to.
+    public var machine: String
+
+    public init(name: String, zone: String, size: Int, labels: [String: String], machine: String) {
+        self.name = name
+        self.zone = zone
+        self.size = size
+        self.labels = labels
+        self.machine = machine
+    }
+}
+
+/// What exists.
+public struct CloudInventory: Sendable, Equatable {
+    public struct Machine: Sendable, Equatable {
+        public var name: String
+        public var instanceGroup: String
+        public var role: InstanceRole
+        public var zone: String
+        public var address: String
+        /// `running`, `stopped`.
+        public var state: String
+
+        public init(
+            name: String, instanceGroup: String, role: InstanceRole, zone: String, address: String, state: String
+        ) {
+            self.name = name
+            self.instanceGroup = instanceGroup
+            self.role = role
+            self.zone = zone
+            self.address = address
+            self.state = state
+        }
+    }
+
+    public var machines: [Machine]
+    public var volumes: [String]
+    public var networks: [String]
+
+    public init(machines: [Machine] = [], volumes: [String] = [], networks: [String] = []) {
+        self.machines = machines
+        self.volumes = volumes
+        self.networks = networks
+    }
+}
+
+/// One line of a cloud's plan.
+public struct CloudChange: Sendable, Equatable, Comparable, CustomStringConvertible {
+    public enum Action: String, Sendable {
+        case create
+        case modify
+        case delete
+        case start
+    }
+
+    public var action: Action
+    /// `network`, `volume`, `machine`.
+    public var kind: String
+    public var name: String
+    /// What a dry run shows below it, as `field value` pairs.
+    public var details: [String]
+
+    public init(_ action: Action, _ kind: String, _ name: String, details: [String] = []) {
+        self.action = action
+        self.kind = kind
+        self.name = name
+        self.details = details
+    }
+
+    public var description: String { "\(action.rawValue) \(kind) \(name)" }
+    public static func < (left: Self, right: Self) -> Bool { (left.kind, left.name) < (right.kind, right.name) }
+}

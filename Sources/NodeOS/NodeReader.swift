@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SystemPackage
+
+/// The machine as `find` sees it: nothing here can change it.
+public protocol NodeReader: Sendable {
+    /// What is at a path, without following a final symbolic link (lstat(2)); `nil` when nothing is there.
+    func status(of path: FilePath) async throws -> FileStatus?
+    /// A file's bytes, following symbolic links.
+    func read(_ path: FilePath) async throws -> [UInt8]
+    /// The SHA-256 of a file as 64 hex digits, read in pieces.
+    func sha256(of path: FilePath) async throws -> String
+    /// The names in a directory, sorted; empty when it is not there.
+    func list(_ path: FilePath) async throws -> [String]
+    /// Where a symbolic link points; `nil` when the path is no link.
+    func target(of path: FilePath) async throws -> String?
+    /// The account database's entry of a user; `nil` when there is none (passwd(5)).
+    func user(named name: String) async throws -> UserEntry?
+    /// The entry of a group; `nil` when there is none (group(5)).
+    func group(named name: String) async throws -> GroupEntry?
+    /// Everything that is mounted, in the kernel's order (proc(5), mountinfo).
+    func mounts() async throws -> [MountEntry]
+    /// A unit as the service manager knows it.
+    func unit(named name: String) async throws -> UnitStatus
+    /// A package as the package manager knows it; `nil` when it is not installed.
+    func package(named name: String) async throws -> PackageStatus?
+    /// The kernel's live value of a setting such as `net.ipv4.ip_forward`; `nil` when the kernel has no such setting.
+    func sysctl(_ key: String) async throws -> String?
+    /// Whether a kernel module is loaded or built in.
+    func hasKernelModule(_ name: String) async throws -> Bool
+    /// What a block device or image file holds (blkid's safe probing, partition tables, first and last megabyte).
+    func blockDevice(_ path: FilePath) async throws -> BlockDeviceStatus?
+    /// The identifiers of the images a runtime holds, such as `sha256:…` for docker or references for containerd.
+    func images(in runtime: String) async throws -> Set<String>
+    /// An identifier that changes at each boot of the machine.
+    func bootID() async throws -> String
+}
+
+/// The machine as `apply` sees it. Every write is atomic and repeatable.
+public protocol NodeWriter: NodeReader {
+    /// Writes a file: temporary name, mode and owner, fsync, rename.
+    func write(_ bytes: [UInt8], to path: FilePath, attributes: FileAttributes) async throws
+    /// Puts a file in place of `path` by copying: temporary name, verified digest, mode and owner, fsync, rename.
+    func install(_ source: FilePath, sha256: String, to path: FilePath, attributes: FileAttributes) async throws
+    /// Makes a directory and its missing parents (parents root:root 0755).
+    func makeDirectory(_ path: FilePath, attributes: FileAttributes) async throws
+    /// Sets mode, owner and group where given.
+    func setAttributes(_ attributes: FileAttributes, of path: FilePath) async throws
+    /// Makes or replaces a symbolic link atomically.
+    func link(_ path: FilePath, to target: String) async throws
+    /// Removes a file or link, or a directory with everything in it; nothing there is no error.
+    func remove(_ path: FilePath) async throws
+    /// Renames over the target.
+    func rename(_ path: FilePath, to target: FilePath) async throws
+    /// Extracts a gzip, xz or plain tar into an existing directory.
+    func extract(_ archive: FilePath, into directory: FilePath, stripComponents: Int) async throws
+    /// Creates or changes a user.
+    func setUser(_ user: UserEntry, groups: [String]) async throws
+    /// Removes a user; the home directory stays.
+    func removeUser(_ name: String) async throws
+    /// Creates or changes a group; a `nil` identifier lets the system choose one.
+    func setGroup(_ name: String, gid: UInt32?) async throws
+    /// Removes a group.
+    func removeGroup(_ name: String) async throws
+    /// Mounts a file system.
+    func mount(_ mount: MountEntry) async throws
+    /// Unmounts what is mounted on a path.
+    func unmount(_ path: FilePath) async throws
+    /// Makes a file system with a label on a blank device.
+    func makeFilesystem(_ type: String, label: String?, on device: FilePath) async throws
+    /// Makes the service manager read its units again.
+    func reloadUnits() async throws
+    /// Enables or disables a unit.
+    func setUnit(_ name: String, enabled: Bool) async throws
+    /// Starts, stops or restarts a unit and waits for the job to end.
+    func changeUnit(_ name: String, _ change: UnitChange) async throws
+    /// Installs packages in one transaction.
+    func installPackages(_ packages: [PackageRequest]) async throws
+    /// Removes packages in one transaction.
+    func removePackages(_ names: [String]) async throws
+    /// Sets a kernel setting's live value.
+    func setSysctl(_ key: String, to value: String) async throws
+    /// Loads a kernel module.
+    func loadKernelModule(_ name: String) async throws
+    /// Imports a docker-archive into a runtime and returns the identifiers ``NodeReader/images(in:)`` then lists.
+    func importImage(_ archive: FilePath, into runtime: String) async throws -> [String]
+    /// Removes an image from a runtime.
+    func removeImage(_ identifier: String, from runtime: String) async throws
+}
+
+/// What stat(2) says of a path.
+public struct FileStatus: Sendable, Equatable {
+    /// The kinds of file the tasks tell apart.
+    public enum Kind: String, Sendable {
+        case regular
+        case directory
+        case symlink
+        case block
+        case other
+    }
+
+    public var kind: Kind
+    /// Permission bits, 0o0000 to 0o7777.
+    public var mode: UInt16
+    public var uid: UInt32
+    public var gid: UInt32
+    /// In bytes.
+    public var size: Int64
+
+    public init(kind: Kind, mode: UInt16, uid: UInt32, gid: UInt32, size: Int64) {
+        self.kind = kind
+        self.mode = mode
+        self.uid = uid
+        self.gid = gid
+        self.size = size
+    }
+}
+
+/// Mode and ownership to set; `nil` leaves a part as it is (or to the default of a new file, root and 0644 or 0755).
+public struct FileAttributes: Sendable, Equatable {
+    public var mode: UInt16?
+    public var uid: UInt32?
+    public var gid: UInt32?
+
+    public init(mode: UInt16? = nil, uid: UInt32? = nil, gid: UInt32? = nil) {
+        self.mode = mode
+        self.uid = uid
+        self.gid = gid
+    }
+}
+
+/// A line of passwd(5), with the groups the user is a member of.
+public struct UserEntry: Sendable, Equatable {
+    public var name: String
+    /// `nil` lets the system choose one.
+    public var uid: UInt32?
+    public var gid: UInt32?
+    public var home: String?
+    public var shell: String?
+    /// Supplementary groups, sorted.
+    public var groups: [String]
+
+    public init(
+        name: String, uid: UInt32? = nil, gid: UInt32? = nil, home: String? = nil, shell: String? = nil,
+        groups: [String] = []
+    ) {
+        self.name = name
+        self.uid = uid
+        self.gid = gid
+        self.home = home
+        self.shell = shell
+        self.groups = groups
+    }
+}
+
+/// A line of group(5).
+public struct GroupEntry: Sendable, Equatable {
+    public var name: String
+    public var gid: UInt32
+    public var members: [String]
+
+    public init(name: String, gid: UInt32, members: [String] = []) {
+        self.name = name
+        self.gid = gid
+        self.members = members
+    }
+}
+
+/// One mount, as `/proc/self/mountinfo` describes it.
+public struct MountEntry: Sendable, Equatable {
+    /// The device, or for a bind mount the directory that shows.
+    public var source: String
+    public var path: FilePath
+    /// `ext4`, `tmpfs`, … or `none` with the option `bind` for a bind mount.
+    public var filesystem: String
+    public var options: [String]
+    /// The directory of the file system that forms the root of this mount; `/` unless it is a bind mount.
+    public var root: String
+
+    public init(source: String, path: FilePath, filesystem: String, options: [String] = [], root: String = "/") {
+        self.source = source
+        self.path = path
+        self.filesystem = filesystem
+        self.options = options
+        self.root = root
+    }
+}
+
+/// A unit as systemd's D-Bus API describes it.
+public struct UnitStatus: Sendable, Equatable {
+    /// `loaded`, `not-found`, `masked`, `error`, … .
+    public var load: String
+    /// `active`, `inactive`, `failed`, `activating`, … .
+    public var active: String
+    /// `enabled`, `disabled`, `static`, … or empty when there is no unit file.
+    public var file: String
+    /// Whether the unit's file changed after systemd read it.
+    public var needsReload: Bool
+    /// When it last became active, as microseconds of CLOCK_MONOTONIC; 0 when never.
+    public var activeSince: UInt64
+
+    public init(load: String, active: String, file: String, needsReload: Bool = false, activeSince: UInt64 = 0) {
+        self.load = load
+        self.active = active
+        self.file = file
+        self.needsReload = needsReload
+        self.activeSince = activeSince
+    }
+
+    /// A unit nobody has heard of.
+    public static let absent = UnitStatus(load: "not-found", active: "inactive", file: "")
+}
+
+/// What to do with a unit.
+public enum UnitChange: String, Sendable {
+    case start
+    case stop
+    case restart
+}
+
+/// An installed package.
+public struct PackageStatus: Sendable, Equatable {
+    public var version: String
+    /// Whether it is fully installed; `false` after an interruption.
+    public var configured: Bool
+
+    public init(version: String, configured: Bool = true) {
+        self.version = version
+        self.configured = configured
+    }
+}
+
+/// A package to install.
+public struct PackageRequest: Sendable, Equatable {
+    public var name: String
+    /// The exact version; `nil` for the newest.
+    public var version: String?
+
+    public init(name: String, version: String? = nil) {
+        self.name = name
+        self.version = version
+    }
+}
+
+/// What a block device holds, as far as it decides whether formatting would destroy something.
+public struct BlockDeviceStatus: Sendable, Equatable {
+    /// The file system or other signature found, such as `ext4` or `LVM2_member`; `nil` when none.
+    public var signature: String?
+    /// The file system's label.
+    public var label: String?
+    /// The partition table's type, such as `gpt`; `nil` when none.
+    public var partitionTable: String?
+    /// Whether the first and the last megabyte hold zeros only.
+    public var endsAreZero: Bool
+    /// In bytes.
+    public var size: Int64
+
+    public init(
+        signature: String?, label: String? = nil, partitionTable: String? = nil, endsAreZero: Bool, size: Int64
+    ) {
+        self.signature = signature
+        self.label = label
+        self.partitionTable = partitionTable
+        self.endsAreZero = endsAreZero
+        self.size = size
+    }
+
+    /// Whether all three tests say that nothing is on it.
+    public var isBlank: Bool { signature == nil && partitionTable == nil && endsAreZero }
+}

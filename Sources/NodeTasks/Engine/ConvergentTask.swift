@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One idempotent fact about a target: an immutable value, free of handles.
+///
+/// The engine knows two targets, a machine (`any NodeReader`, `any NodeWriter`) and a cloud; a task names the pair it
+/// needs, and `find` gets the half that cannot change anything.
+public protocol ConvergentTask<Reader, Writer>: Sendable {
+    /// The target as it can be observed.
+    associatedtype Reader: Sendable
+    /// The target as it can be changed.
+    associatedtype Writer: Sendable
+    /// What `find` observes.
+    associatedtype Found: Sendable, Equatable
+    /// One indivisible effect; a plan prints it and `apply` runs that same value.
+    associatedtype Step: PlannedStep
+
+    /// Unique within a graph and stable across runs, such as `file:/etc/crictl.yaml`.
+    var id: TaskID { get }
+    /// The tasks that must have converged before this one is looked at.
+    var after: [TaskID] { get }
+
+    /// Observes the target; `nil` means absent.
+    func find(on target: Reader) async throws -> Found?
+    /// Decides, purely: the steps that lead from what was found to what is declared; empty means converged.
+    ///
+    /// - Throws: ``Failure`` when only a person can choose.
+    func plan(from found: Found?) throws -> [Step]
+    /// Runs one step, and may be repeated after a crash between any two.
+    func apply(_ step: Step, on target: Writer) async throws
+}
+
+/// A planned effect that can say in one line what it will change.
+public protocol PlannedStep: Sendable, Equatable {
+    /// The line a plan prints.
+    var change: Change { get }
+}
+
+/// The stable name of a task, `<kind>:<key>`.
+public struct TaskID: Hashable, Comparable, Sendable, Codable, CustomStringConvertible, ExpressibleByStringLiteral {
+    /// The name as written.
+    public let name: String
+
+    /// Makes an identifier from its name.
+    public init(_ name: String) { self.name = name }
+    /// Makes an identifier from a literal.
+    public init(stringLiteral value: String) { self.name = value }
+    /// Decodes a bare string.
+    public init(from decoder: any Decoder) throws { name = try decoder.singleValueContainer().decode(String.self) }
+    /// Encodes as a bare string.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(name)
+    }
+    /// The name.
+    public var description: String { name }
+    /// By name.
+    public static func < (left: Self, right: Self) -> Bool { left.name < right.name }
+}
+
+/// One line of a plan: `+ mode  0644`, `~ mode  0600 -> 0644` or `- mode  0600`.
+public struct Change: Sendable, Equatable, CustomStringConvertible {
+    /// A value as a plan may show it.
+    public enum Shown: Sendable, Equatable, CustomStringConvertible {
+        case text(String)
+        /// Contents, by digest and size in bytes.
+        case digest(String, bytes: Int)
+        case secret
+
+        /// The value as it is printed; a digest by its first 12 digits.
+        public var description: String {
+            switch self {
+            case .text(let text): text
+            case .digest(let hex, let bytes): "sha256:\(hex.prefix(12)) \(bytes) B"
+            case .secret: "<secret>"
+            }
+        }
+    }
+
+    /// What changes, such as `mode`.
+    public let field: String
+    /// The value now; `nil` when there is none.
+    public let from: Shown?
+    /// The value afterwards; `nil` when there is none.
+    public let to: Shown?
+
+    /// Makes a change from its parts.
+    public init(_ field: String, from: Shown? = nil, to: Shown? = nil) {
+        self.field = field
+        self.from = from
+        self.to = to
+    }
+
+    /// The change as one line, without the task's name.
+    public var description: String {
+        let sign = from == nil ? "+" : to == nil ? "-" : "~"
+        return "\(sign) \(field)  " + [from, to].compactMap { $0?.description }.joined(separator: " -> ")
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The only place that knows where things are in a store.
+///
+/// ```
+/// <cluster>/spec/cluster.json  spec/instancegroups/<name>.json  spec/sshcredentials/<name>.json  what the user declared
+/// <cluster>/generations/<n>/manifest.json  generations/<n>/objects/<key>     what nodes follow: immutable
+/// <cluster>/head                                                            the one mutable pointer
+/// <cluster>/pki/<keyset>.json                                               public certificates
+/// <cluster>/private/<role>/<keyset or secret>.json                          readable by that role only
+/// <cluster>/private/admin/…                                                 readable by operators only
+/// <cluster>/status/<instance>/<agent>.json                                  written by that machine only
+/// <cluster>/discovery/api/<instance>.json                                   where the API server answers
+/// <cluster>/etcd/main/identity.json                                         which etcd cluster the volume must hold
+/// ```
+public struct ClusterLayout: Sendable, Equatable {
+    /// The cluster's DNS name, which is also its prefix in the store.
+    public let clusterName: String
+
+    /// Makes the layout of a cluster.
+    public init(clusterName: String) { self.clusterName = clusterName }
+
+    func key(_ parts: String...) throws(StoreError) -> StoreKey { try StoreKey(parts: [clusterName] + parts) }
+
+    /// Everything of the cluster.
+    public func root() throws(StoreError) -> StoreKey { try key() }
+    /// The declared cluster.
+    public func cluster() throws(StoreError) -> StoreKey { try key("spec", "cluster.json") }
+    /// All declared instance groups.
+    public func instanceGroups() throws(StoreError) -> StoreKey { try key("spec", "instancegroups") }
+    /// One declared instance group.
+    public func instanceGroup(_ name: String) throws(StoreError) -> StoreKey {
+        try key("spec", "instancegroups", name + ".json")
+    }
+    /// A declared SSH key.
+    public func sshCredential(_ name: String) throws(StoreError) -> StoreKey {
+        try key("spec", "sshcredentials", name + ".json")
+    }
+    /// The pointer to the current generation.
+    public func head() throws(StoreError) -> StoreKey { try key("head") }
+    /// The list of a generation's objects with their digests.
+    public func manifest(_ generation: Int) throws(StoreError) -> StoreKey {
+        try key("generations", String(generation), "manifest.json")
+    }
+    /// An object of a generation.
+    public func object(_ name: String, in generation: Int) throws(StoreError) -> StoreKey {
+        try StoreKey(
+            parts: [clusterName, "generations", String(generation), "objects"] + name.split(separator: "/").map(String.init))
+    }
+    /// A keyset's public certificates.
+    public func keyset(_ name: String) throws(StoreError) -> StoreKey { try key("pki", name + ".json") }
+    /// A secret or keyset with its private keys, readable by one role: `control-plane`, `node` or `admin`.
+    public func secret(_ name: String, for reader: String) throws(StoreError) -> StoreKey {
+        try key("private", reader, name + ".json")
+    }
+    /// All reports.
+    public func statuses() throws(StoreError) -> StoreKey { try key("status") }
+    /// An agent's report.
+    public func status(of agent: String, on instance: String) throws(StoreError) -> StoreKey {
+        try key("status", instance, agent + ".json")
+    }
+    /// All API endpoints.
+    public func endpoints() throws(StoreError) -> StoreKey { try key("discovery", "api") }
+    /// Where one machine's API server answers.
+    public func endpoint(of instance: String) throws(StoreError) -> StoreKey {
+        try key("discovery", "api", instance + ".json")
+    }
+    /// Which etcd cluster a volume must hold.
+    public func etcdIdentity(_ name: String) throws(StoreError) -> StoreKey { try key("etcd", name, "identity.json") }
+}
