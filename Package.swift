@@ -66,9 +66,9 @@ let package = Package(
         library("EtcdManager", ["NodeOS", "PKI"]),
         library("Clouds", ["KopsModel", "NodeOS", "NodeTasks"]),
         library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", system]),
-        tests("Fetch", [crypto, system]),
-        tests("KubeAPI", ["Fetch", "KopsModel", "PKI", system]),
-        tests("PKI", [crypto, system]),
+        tests("Fetch", [crypto, subprocess, system]),
+        tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
+        tests("PKI", [crypto, subprocess, system]),
         tests("StateStore", [system]),
         .executableTarget(
             name: "KopsLite",
