@@ -60,8 +60,8 @@ let package = Package(
         library("NodeTasks", ["NodeOS", "PKI", crypto, system]),
         library("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
         library("KubeAPI", ["Fetch"]),
-        library("AddonManager", ["KubeAPI"]),
-        library("EtcdManager", ["NodeOS", "PKI"]),
+        library("AddonManager", ["KopsModel", "KubeAPI"]),
+        library("EtcdManager", ["NodeOS", system]),
         library("Clouds", ["KopsModel", "NodeOS", "NodeTasks"]),
         library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", system]),
         .executableTarget(
@@ -80,11 +80,14 @@ let package = Package(
         .executableTarget(
             name: "Protokube",
             dependencies: [
-                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeOS", "PKI", "StateStore",
-                argumentParser, log,
+                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "StateStore",
+                argumentParser, log, system,
             ],
             swiftSettings: strict
         ),
+        tests("AddonManager", ["KopsModel", "KubeAPI"]),
+        tests("EtcdManager", ["Fetch", "NodeOS", "PKI", subprocess, system]),
+        tests("Protokube", ["AddonManager", "EtcdManager", "KopsModel", "NodeBuilders", "NodeOS", "StateStore", system]),
     ],
     swiftLanguageModes: [.v6]
 )
