@@ -63,35 +63,48 @@ let package = Package(
         library("NodeTasks", ["NodeOS", "PKI", crypto, system]),
         library("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
         library("KubeAPI", ["Fetch", "KopsModel"]),
-        library("AddonManager", ["KubeAPI"]),
-        library("EtcdManager", ["NodeOS", "PKI"]),
-        library("Clouds", ["KopsModel", "NodeOS", "NodeTasks"]),
-        library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", system]),
-        tests("Fetch", [crypto, subprocess, system]),
-        tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
-        tests("PKI", [crypto, subprocess, system]),
-        tests("StateStore", [system]),
-        .executableTarget(
-            name: "KopsLite",
-            dependencies: [
-                "AddonManager", "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "PKI", "StateStore",
-                argumentParser, log, .product(name: "Yams", package: "Yams"),
-            ],
-            swiftSettings: strict
-        ),
+        library("AddonManager", ["KopsModel", "KubeAPI"]),
+        library("EtcdManager", ["NodeOS", system]),
+        library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
+        library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         .executableTarget(
             name: "Nodeup",
-            dependencies: ["Fetch", "KopsModel", "NodeBuilders", "NodeTasks", "PKI", "StateStore", argumentParser, log],
+            dependencies: [
+                "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "PKI", "StateStore",
+                argumentParser, log, system,
+            ],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "Protokube",
             dependencies: [
-                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeOS", "PKI", "StateStore",
-                argumentParser, log,
+                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "PKI",
+                "StateStore", argumentParser, log, system,
             ],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "KopsLite",
+            dependencies: [
+                "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "PKI", "StateStore",
+                argumentParser, log, system, .product(name: "Yams", package: "Yams"),
+            ],
+            resources: [.embedInCode("Update/user-data.sh"), .embedInCode("Update/nodeup.service")],
+            swiftSettings: strict
+        ),
+        tests("KopsModel", []),
+        tests("Fetch", [crypto, subprocess, system]),
+        tests("PKI", [crypto, subprocess, system]),
+        tests("StateStore", [system]),
+        tests("NodeOS", [system]),
+        tests("NodeTasks", ["NodeOS", "PKI", system]),
+        tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
+        tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
+        tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
+        tests("EtcdManager", ["NodeOS", subprocess, system]),
+        tests("Clouds", ["KopsModel", system]),
+        tests("Protokube", ["KopsModel", "NodeOS", "StateStore", system]),
+        tests("KopsLite", ["KopsModel", "StateStore"]),
     ],
     swiftLanguageModes: [.v6]
 )
