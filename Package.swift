@@ -69,7 +69,7 @@ let package = Package(
         tests("Fetch", [crypto, subprocess, system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("PKI", [crypto, subprocess, system]),
-        tests("StateStore", [system]),
+        tests("StateStore", [subprocess, system]),
         .executableTarget(
             name: "KopsLite",
             dependencies: [
