@@ -95,7 +95,7 @@ let package = Package(
         tests("KopsModel", []),
         tests("Fetch", [crypto, subprocess, system]),
         tests("PKI", [crypto, subprocess, system]),
-        tests("StateStore", [system]),
+        tests("StateStore", [subprocess, system]),
         tests("NodeOS", [system]),
         tests("NodeTasks", ["NodeOS", "PKI", system]),
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
