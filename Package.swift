@@ -65,7 +65,7 @@ let package = Package(
         library("KubeAPI", ["Fetch", "KopsModel"]),
         library("AddonManager", ["KopsModel", "KubeAPI"]),
         library("EtcdManager", ["NodeOS", system]),
-        library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
+        library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", crypto, subprocess, system]),
         library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         .executableTarget(
             name: "Nodeup",
@@ -102,7 +102,7 @@ let package = Package(
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
         tests("EtcdManager", ["NodeOS", subprocess, system]),
-        tests("Clouds", ["KopsModel", system]),
+        tests("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
         tests("Protokube", ["KopsModel", "NodeOS", "StateStore", system]),
         tests("KopsLite", ["KopsModel", "StateStore"]),
     ],
