@@ -17,7 +17,7 @@ struct StatusCommand: AsyncParsableCommand {
                 .permanent, code: "never-run", "nodeup has not run on this machine: \(StatusReporter.journal) is not there",
                 hint: "nodeup apply")
         }
-        let status = try AgentStatus(decoding: try await node.read(StatusReporter.journal))
+        let status = try AgentStatus(parsing: try await node.read(StatusReporter.journal))
         Console.print(Self.text(status))
         switch status.phase {
         case .converged: return
