@@ -101,9 +101,11 @@ let package = Package(
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
-        tests("EtcdManager", ["NodeOS", subprocess, system]),
+        tests("EtcdManager", ["Fetch", "NodeOS", "PKI", subprocess, system]),
         tests("Clouds", ["KopsModel", system]),
-        tests("Protokube", ["KopsModel", "NodeOS", "StateStore", system]),
+        tests(
+            "Protokube",
+            ["AddonManager", "EtcdManager", "KopsModel", "NodeBuilders", "NodeOS", "StateStore", log, system]),
         tests("KopsLite", ["KopsModel", "StateStore"]),
     ],
     swiftLanguageModes: [.v6]
