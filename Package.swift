@@ -66,7 +66,7 @@ let package = Package(
         library("EtcdManager", ["NodeOS", "PKI"]),
         library("Clouds", ["KopsModel", "NodeOS", "NodeTasks"]),
         library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", system]),
-        tests("Fetch", [crypto, subprocess, system]),
+        tests("Fetch", ["PKI", crypto, subprocess, system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("PKI", [crypto, subprocess, system]),
         tests("StateStore", [subprocess, system]),
