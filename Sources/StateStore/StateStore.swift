@@ -45,7 +45,9 @@ public struct StoreKey: Hashable, Comparable, Sendable, CustomStringConvertible 
     public static func < (left: Self, right: Self) -> Bool { left.description < right.description }
 }
 
-/// Names one state of an object; equal versions mean equal bytes. Opaque: a digest, an ETag, a generation number.
+/// Names one state of an object; equal versions mean equal bytes.
+///
+/// Opaque: a digest, an ETag, a generation number.
 public struct ObjectVersion: Hashable, Sendable, CustomStringConvertible {
     /// The backend's own text.
     public let text: String
