@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import NodeOS
+import NodeOS
 public import SystemPackage
 
 /// One etcd member as a systemd unit. Pure text: equal values give equal bytes.
