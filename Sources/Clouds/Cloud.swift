@@ -68,9 +68,22 @@ public struct UserDataTemplate: Sendable, Equatable {
     public init(_ text: String) { self.text = text }
 
     /// The text for one machine.
+    ///
+    /// One pass from the left: what is put in is never searched again, so a name that looks like a placeholder stays
+    /// a name. Unknown placeholders stay as they are, for user-data may hold templates of its own.
     public func filled(instance: String, address: String) -> String {
-        text.split(separator: "{{INSTANCE}}", omittingEmptySubsequences: false).joined(separator: instance)
-            .split(separator: "{{ADDRESS}}", omittingEmptySubsequences: false).joined(separator: address)
+        let values = ["{{INSTANCE}}": instance, "{{ADDRESS}}": address]
+        var result = ""
+        var rest = text[...]
+        while !rest.isEmpty {
+            if let (placeholder, value) = values.first(where: { rest.hasPrefix($0.key) }) {
+                result += value
+                rest = rest.dropFirst(placeholder.count)
+            } else {
+                result.append(rest.removeFirst())
+            }
+        }
+        return result
     }
 }
 
