@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import FoundationEssentials
 public import KopsModel
 
 /// Where machines come from. One protocol, one folder for each cloud.
@@ -118,9 +119,12 @@ public struct CloudInventory: Sendable, Equatable {
         public var address: String
         /// `running`, `stopped`.
         public var state: String
+        /// When it was last started; `nil` when it does not run or the cloud does not know.
+        public var launched: Date?
 
         public init(
-            name: String, instanceGroup: String, role: InstanceRole, zone: String, address: String, state: String
+            name: String, instanceGroup: String, role: InstanceRole, zone: String, address: String, state: String,
+            launched: Date? = nil
         ) {
             self.name = name
             self.instanceGroup = instanceGroup
@@ -128,6 +132,7 @@ public struct CloudInventory: Sendable, Equatable {
             self.zone = zone
             self.address = address
             self.state = state
+            self.launched = launched
         }
     }
 

@@ -3,7 +3,7 @@ import NodeOS
 import SystemPackage
 
 // Debugging, tests and the demo: what a cloud's console offers for single machines.
-extension LocalCloud {
+extension LocalCloud: MachineControl {
     /// Shuts a machine down, by force after 30 s. One that is stopped stays so.
     ///
     /// - Throws: `Failure` `no-such-machine`, `cloud-busy`.
@@ -44,10 +44,10 @@ extension LocalCloud {
 
     /// Runs a program inside a machine, as root, in `/`, without a shell and without input.
     ///
-    /// - Parameter argv: The program, looked up in the machine's usual path, and its arguments.
+    /// - Parameter arguments: The program, looked up in the machine's usual path, and its arguments.
     /// - Returns: How it ended and up to 64 MiB of each of its outputs.
     /// - Throws: `Failure` `no-such-machine`, `machine-not-running`.
-    public func execute(_ argv: [String], in machine: String, of clusterName: String) async throws -> LocalExecution {
+    public func execute(_ arguments: [String], in machine: String, of clusterName: String) async throws -> Execution {
         let host = try host(of: clusterName).reader
         let record = try host.existing(machine)
         guard let leader = host.groups.leader(of: try host.controlGroup(of: record)) else {
@@ -55,7 +55,7 @@ extension LocalCloud {
                 .permanent, code: "machine-not-running", "machine \(machine) of \(clusterName) does not run",
                 hint: "start it")
         }
-        var command = LocalCommand(["nsenter", "--target", String(leader), "--all", "--wd=/proc/\(leader)/root", "--"] + argv)
+        var command = LocalCommand(["nsenter", "--target", String(leader), "--all", "--wd=/proc/\(leader)/root", "--"] + arguments)
         command.environment = [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "USER": "root",
             "LC_ALL": "C.UTF-8", "container": "systemd-nspawn",

@@ -42,7 +42,8 @@ public struct LocalCloud: Cloud {
         let machines = try host.machines().map { record in
             CloudInventory.Machine(
                 name: record.name, instanceGroup: record.instanceGroup, role: record.role, zone: record.zone,
-                address: record.address, state: try host.isRunning(record) ? "running" : "stopped")
+                address: record.address, state: try host.isRunning(record) ? "running" : "stopped",
+                launched: try host.launched(record))
         }
         let hasNetwork = host.hasBridge || LocalFiles.exists(host.layout.network)
         return CloudInventory(

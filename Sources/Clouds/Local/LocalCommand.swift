@@ -3,16 +3,6 @@ import NodeOS
 import Subprocess
 import SystemPackage
 
-/// How a program inside a machine ended.
-public struct LocalExecution: Sendable, Equatable {
-    /// The exit status; 128 and the signal's number when a signal ended it.
-    public var status: Int
-    /// What it wrote to standard output.
-    public var standardOutput: [UInt8]
-    /// What it wrote to standard error.
-    public var standardError: [UInt8]
-}
-
 /// A program of the host as a value: what is run, without a shell between.
 struct LocalCommand: Sendable, Equatable, CustomStringConvertible {
     /// The program's name and its arguments.
@@ -49,7 +39,7 @@ struct LocalCommand: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Runs to the end, whatever the end is.
-    func execute() async throws -> LocalExecution {
+    func execute() async throws -> Execution {
         try Self.require(arguments[0])
         var variables = Environment.inherit.updating(["PATH": Self.path, "LC_ALL": "C"])
         if let environment {
@@ -67,7 +57,7 @@ struct LocalCommand: Sendable, Equatable, CustomStringConvertible {
             case .exited(let code): status = Int(code)
             case .signaled(let signal): status = 128 + Int(signal)
             }
-            return LocalExecution(
+            return Execution(
                 status: status, standardOutput: result.standardOutput, standardError: result.standardError)
         } catch let error as SubprocessError {
             throw Failure(.transient, code: "local-command", "cannot run `\(self)`", cause: error)

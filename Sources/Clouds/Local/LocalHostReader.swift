@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
 import Glibc
 import KopsModel
 import NodeOS
@@ -67,6 +68,17 @@ struct LocalHostReader: Sendable {
 
     func controlGroup(of record: MachineRecord) throws -> String { names.controlGroup(try address(of: record)) }
     func isRunning(_ record: MachineRecord) throws -> Bool { groups.isPopulated(try controlGroup(of: record)) }
+
+    /// When a machine that runs was started: its leader's start, proc_pid_stat(5), which counts from the host's boot.
+    func launched(_ record: MachineRecord) throws -> Date? {
+        guard let leader = groups.leader(of: try controlGroup(of: record)),
+            let status = LocalFiles.text(FilePath("/proc/\(leader)/stat")), let name = status.lastIndex(of: ")"),
+            let uptime = LocalFiles.text("/proc/uptime")?.split(separator: " ").first.flatMap({ Double($0) })
+        else { return nil }
+        let fields = status[status.index(after: name)...].split(separator: " ")
+        guard fields.count > 19, let ticks = Double(fields[19]) else { return nil }
+        return Date(timeIntervalSinceNow: ticks / Double(sysconf(Int32(_SC_CLK_TCK))) - uptime)
+    }
 
     /// A machine that must be there.
     ///
