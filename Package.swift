@@ -67,8 +67,8 @@ let package = Package(
         .executableTarget(
             name: "KopsLite",
             dependencies: [
-                "AddonManager", "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "PKI", "StateStore",
-                argumentParser, log, .product(name: "Yams", package: "Yams"),
+                "AddonManager", "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "PKI",
+                "StateStore", argumentParser, log, .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
         ),
@@ -85,6 +85,8 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        tests("KopsModel", [], resources: [.copy("Golden")]),
+        tests("KopsLite", ["Clouds", "KopsModel", "NodeOS", "StateStore"], resources: [.copy("Golden")]),
     ],
     swiftLanguageModes: [.v6]
 )
