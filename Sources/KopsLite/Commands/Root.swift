@@ -9,7 +9,7 @@ struct Root: ParsableCommand {
         version: Version.text,
         subcommands: [
             CreateCommand.self, ReplaceCommand.self, GetCommand.self, UpdateCommand.self, ValidateCommand.self,
-            WatchCommand.self, ExportCommand.self, DeleteCommand.self, VersionCommand.self,
+            WatchCommand.self, ExportCommand.self, DeleteCommand.self, ToolboxCommand.self, VersionCommand.self,
         ]
     )
 }

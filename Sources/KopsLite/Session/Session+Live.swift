@@ -15,7 +15,7 @@ extension Session {
             clock: ContinuousClock(),
             now: { Date() },
             readFile: { path in try InputFile.read(path) },
-            openStore: { url in try StateStore.openStore(url) },
+            openStore: storeBackend,
             cloud: { name in
                 guard name == "local" else { throw CommandFailure("the cloud \(name) is not supported", remedy: "use local") }
                 return LocalCloud()
@@ -35,3 +35,6 @@ extension Session {
         )
     }
 }
+
+/// The module's function, which inside ``Session`` its member of the same name hides.
+private let storeBackend: @Sendable (String) throws -> any StateStore = { url in try openStore(url) }

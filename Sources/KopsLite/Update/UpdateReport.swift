@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 
 /// Runs an update and says what it does, as kops words it.
 struct UpdateReport {
