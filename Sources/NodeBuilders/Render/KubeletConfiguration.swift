@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import KopsModel
 import NodeOS
+import SystemPackage
 
 /// kubelet's configuration file, in which an unknown field stops kubelet: each is written only where the release has it.
 ///
@@ -55,10 +56,14 @@ struct KubeletConfiguration: Sendable {
     private static func taint(_ text: String) throws -> JSONValue {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let left = parts[0].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !left[0].isEmpty, ["NoExecute", "NoSchedule", "PreferNoSchedule"].contains(parts[1]) else {
+        guard parts.count == 2, !left[0].isEmpty, ["NoExecute", "NoSchedule", "PreferNoSchedule"].contains(parts[1])
+        else {
             throw Failure(
-                .permanent, code: "taint-invalid", "cannot register a node with the taint '\(text)'",
-                hint: "write it as key=value:NoSchedule, key=value:PreferNoSchedule or key=value:NoExecute")
+                .permanent,
+                code: "taint-invalid",
+                "cannot register a node with the taint '\(text)'",
+                hint: "write it as key=value:NoSchedule, key=value:PreferNoSchedule or key=value:NoExecute"
+            )
         }
         var taint: JSONValue = ["key": .string(String(left[0])), "effect": .string(String(parts[1]))]
         if left.count == 2, !left[1].isEmpty { taint["value"] = .string(String(left[1])) }

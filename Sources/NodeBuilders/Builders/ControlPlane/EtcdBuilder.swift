@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 import NodeTasks
 import PKI
+import SystemPackage
 
 /// etcd's programs and certificates; protokube writes its unit and starts it, for etcd must not run before its volume is
 /// mounted.
@@ -26,7 +28,11 @@ struct EtcdBuilder: NodeBuilder {
         let addresses = ["127.0.0.1", context.boot.address]
         // Both usages: etcd dials itself and its peers with the certificates it serves with.
         let server = CertificateProfile(
-            commonName: instance, dnsNames: [instance, "localhost"], ipAddresses: addresses, usages: [.server, .client])
+            commonName: instance,
+            dnsNames: [instance, "localhost"],
+            ipAddresses: addresses,
+            usages: [.server, .client]
+        )
         let client = CertificateProfile(commonName: "protokube-etcd-client", usages: [.client])
         return [("server", server), ("peer", server), ("client", client)].map { name, profile in
             Declare.certificate(CertificatePaths(in: NodePaths.etcdPKI, name), profile, signedBy: authority)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 import NodeTasks
+import SystemPackage
 
 /// protokube: its program and service.
 struct ProtokubeBuilder: NodeBuilder {
@@ -10,17 +12,21 @@ struct ProtokubeBuilder: NodeBuilder {
             Declare.directory(NodePaths.laterManifests, mode: 0o700),
             Declare.install(try context.asset("protokube"), to: program),
             Declare.service(
-                "protokube.service", definition: Self.unit(program: program.string),
+                "protokube.service",
+                definition: Self.unit(program: program.string),
                 after: EtcdBuilder.needed + [
                     .certificate(AdminBuilder.pair), .file(NodePaths.adminKubeconfig), .file(NodePaths.authority),
                     .directory(NodePaths.manifests), .directory(NodePaths.laterManifests), .hosts,
                     .package("e2fsprogs"),
                 ],
-                restartOn: [.file(program)]),
+                restartOn: [.file(program)]
+            ),
         ]
     }
 
-    /// The unit. Options that give a service its own mounts (ProtectSystem=, PrivateTmp=, ReadOnlyPaths=, …) are left out:
+    /// The unit.
+    ///
+    /// Options that give a service its own mounts (ProtectSystem=, PrivateTmp=, ReadOnlyPaths=, …) are left out:
     /// etcd's volume, which protokube mounts, would then be mounted for protokube alone.
     static func unit(program: String) -> String {
         UnitText.render([
@@ -44,7 +50,7 @@ struct ProtokubeBuilder: NodeBuilder {
                     "UMask=0077",
                     "NoNewPrivileges=yes",
                     // To format and mount a volume, and to write files that other users own.
-                    "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_MKNOD CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_KILL",
+                    "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_MKNOD CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE",
                     "LockPersonality=yes",
                     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
                     "RestrictNamespaces=yes",
