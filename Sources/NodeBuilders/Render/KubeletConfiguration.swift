@@ -3,7 +3,8 @@ import KopsModel
 import NodeOS
 import SystemPackage
 
-/// kubelet's configuration file, in which an unknown field stops kubelet: each is written only where the release has it.
+/// kubelet's configuration file, with each field only where the release has it: of an unknown one kubelet warns and
+/// does without what it says.
 ///
 /// - Shape: `kubelet.config.k8s.io/v1beta1` KubeletConfiguration, for all supported releases.
 struct KubeletConfiguration: Sendable {
