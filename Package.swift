@@ -65,7 +65,7 @@ let package = Package(
         library("KubeAPI", ["Fetch", "KopsModel"]),
         library("AddonManager", ["KopsModel", "KubeAPI"]),
         library("EtcdManager", ["NodeOS", system]),
-        library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
+        library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", crypto, subprocess, system]),
         library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         .executableTarget(
             name: "Nodeup",
@@ -92,19 +92,19 @@ let package = Package(
             resources: [.embedInCode("Update/user-data.sh"), .embedInCode("Update/nodeup.service")],
             swiftSettings: strict
         ),
-        tests("KopsModel", []),
+        tests("KopsModel", [], resources: [.copy("Golden")]),
         tests("Fetch", [crypto, subprocess, system]),
         tests("PKI", [crypto, subprocess, system]),
-        tests("StateStore", [system]),
+        tests("StateStore", [subprocess, system]),
         tests("NodeOS", [system]),
         tests("NodeTasks", ["NodeOS", "PKI", system]),
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
         tests("EtcdManager", ["NodeOS", subprocess, system]),
-        tests("Clouds", ["KopsModel", system]),
+        tests("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
         tests("Protokube", ["KopsModel", "NodeOS", "StateStore", system]),
-        tests("KopsLite", ["KopsModel", "StateStore"]),
+        tests("KopsLite", ["Clouds", "KopsModel", "NodeOS", "StateStore"], resources: [.copy("Golden")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -34,18 +34,16 @@ struct AssetResolver {
     ///
     /// - Throws: ``Failure`` `asset-unknown` when the repository does not have one of them.
     func resolve(_ requests: [Request]) async throws -> [String: Asset] {
-        let lock = try await lockEntries()
         var assets: [String: Asset] = [:]
-        for request in requests {
-            let sha256: String
-            if let entry = lock.first(where: { $0.path == request.path }) {
-                sha256 = entry.sha256
-            } else {
-                sha256 = try await digest(of: request.path)
-            }
-            assets[request.name] = Asset(sha256: sha256, sources: ["\(base)/\(request.path)"], image: request.image)
-        }
+        for request in requests { assets[request.name] = try await resolve(request) }
         return assets
+    }
+
+    /// Resolves one file.
+    func resolve(_ request: Request) async throws -> Asset {
+        let locked = try await lockEntries().first { $0.path == request.path }?.sha256
+        let sha256 = if let locked { locked } else { try await digest(of: request.path) }
+        return Asset(sha256: sha256, sources: ["\(base)/\(request.path)"], image: request.image)
     }
 
     /// Image tarballs that only a lock file can name, such as an add-on's; what it lacks comes from a registry.

@@ -131,6 +131,10 @@ struct Acquisition {
     /// A store's error as the engine speaks of failures.
     static func failure(for error: any Error, store url: String) -> Failure {
         if let failure = error as? Failure { return failure }
+        if let error = error as? GenerationError {
+            return Failure(
+                .transient, code: error.code, "the state store \(url) gives nothing to follow", hint: error.hint, cause: error)
+        }
         return Failure(
             .transient, code: "store-unreadable", "the state store \(url) cannot be read",
             hint: "check that the store is there and that this machine may read it", cause: error)

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import SystemPackage
+
+/// Finds out what a block device or image file holds, so that nothing is formatted over.
+struct BlockProbe: Sendable {
+    let files: FileTree
+    let runner: any CommandRunner
+
+    private static let mebibyte = 1 << 20
+
+    /// Probes a device; `nil` when nothing is there.
+    func status(of path: FilePath) async throws -> BlockDeviceStatus? {
+        guard try files.status(of: path) != nil else { return nil }
+        let device = try files.hostPath(of: path)
+        let edges = try edges(of: device)
+        let found = try await signature(of: device)
+        return BlockDeviceStatus(
+            signature: found["TYPE"], label: found["LABEL"], partitionTable: found["PTTYPE"],
+            endsAreZero: edges.areZero, size: edges.size)
+    }
+
+    /// Makes a file system on a device that is blank at this moment, or that this left half made when it was killed.
+    func makeFilesystem(_ type: String, label: String?, on path: FilePath) async throws {
+        guard !type.isEmpty, type.utf8.allSatisfy({ $0.isLowercaseLetterOrDigit }) else {
+            throw Failure(.permanent, code: "filesystem-unknown", "\(type) is no name of a file system")
+        }
+        guard let status = try await status(of: path) else {
+            throw Failure(
+                .waiting, code: "device-missing", "cannot format \(path): it is not there",
+                hint: "attach the device, or correct its path")
+        }
+        let mark = FormattingMark(device: path, size: status.size, files: files)
+        guard try status.isBlank || (status.hasNoSignature && mark.isSet()) else {
+            throw Failure(
+                .permanent, code: "not-blank", "will not format \(path): it holds \(status.contents)",
+                hint: "if that is not needed any more: wipefs --all \(path), then zero its first and last MiB")
+        }
+        let labelOption = type == "vfat" ? "-n" : "-L"
+        let words = label.map { [labelOption, $0] } ?? []
+        let device = try files.hostPath(of: path).string
+        try mark.set()
+        try await runner.run(
+            Command("mkfs.\(type)", words + [device], timeout: .seconds(900)), failing: "mkfs-failed", .permanent)
+        try mark.clear()
+    }
+
+    /// blkid(8): low-level probing, which reads the device and no cache; exit code 2 means that it found nothing.
+    private func signature(of device: FilePath) async throws -> [String: String] {
+        let command = Command("blkid", ["--probe", "--output", "export", device.string])
+        let result = try await runner.result(of: command)
+        switch result.code {
+        case 0: return Self.parse(result.text)
+        case 2: return [:]
+        // Several signatures at once: something is there, which is all that matters.
+        case 8: return ["TYPE": "ambivalent"]
+        default: throw command.failure(result, code: "probe-failed", .transient)
+        }
+    }
+
+    /// Lines of `KEY=VALUE`, blanks and quotes behind a backslash.
+    static func parse(_ text: String) -> [String: String] {
+        var values: [String: String] = [:]
+        for line in text.split(separator: "\n") {
+            guard let equals = line.firstIndex(of: "=") else { continue }
+            var value = ""
+            var escaped = false
+            for character in line[line.index(after: equals)...] {
+                if character == "\\", !escaped {
+                    escaped = true
+                } else {
+                    value.append(character)
+                    escaped = false
+                }
+            }
+            values[String(line[..<equals])] = value
+        }
+        return values
+    }
+
+    private func edges(of device: FilePath) throws(Failure) -> (areZero: Bool, size: Int64) {
+        let file = try FileTree(root: "/").openForReading(device)
+        // Works for files and for block devices, where st_size is 0.
+        let size = lseek(file.raw, 0, SEEK_END)
+        if size < 0 { throw .system(errno, "cannot find the size of", device) }
+        var areZero = true
+        for start in [0, max(0, Int(size) - Self.mebibyte)] where areZero {
+            if lseek(file.raw, off_t(start), SEEK_SET) < 0 { throw .system(errno, "cannot seek in", device) }
+            areZero = try readPiece(file.raw, upTo: Self.mebibyte, device).allSatisfy { $0 == 0 }
+        }
+        return (areZero, Int64(size))
+    }
+}
+
+extension BlockDeviceStatus {
+    /// Whether nothing but bytes that are not zero keeps it from being blank.
+    fileprivate var hasNoSignature: Bool { signature == nil && partitionTable == nil }
+
+    /// What keeps it from being blank, in words.
+    fileprivate var contents: String {
+        if let signature { return signature + (label.map { " labelled \($0)" } ?? "") }
+        return partitionTable.map { "a partition table (\($0))" } ?? "data in its first or last MiB"
+    }
+}
+
+extension UInt8 {
+    /// `a` to `z` and `0` to `9`.
+    var isLowercaseLetterOrDigit: Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
+    }
+}
