@@ -98,7 +98,7 @@ let package = Package(
         tests("StateStore", [subprocess, system]),
         tests("NodeOS", [system]),
         tests("NodeTasks", ["NodeOS", "PKI", system]),
-        tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
+        tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system], resources: [.copy("Golden")]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
         tests("EtcdManager", ["NodeOS", subprocess, system]),
