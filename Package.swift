@@ -8,6 +8,7 @@ let strict: [SwiftSetting] = [
 ]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
@@ -42,6 +43,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -55,37 +57,54 @@ let package = Package(
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         library("KopsModel", []),
         library("Fetch", ["CCurl", crypto, system]),
-        library("PKI", [crypto, x509]),
+        library("PKI", [asn1, crypto, x509]),
         library("StateStore", ["KopsModel", crypto, system]),
         library("NodeOS", ["CSystemd", crypto, subprocess, system]),
         library("NodeTasks", ["NodeOS", "PKI", crypto, system]),
         library("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
-        library("KubeAPI", ["Fetch"]),
-        library("AddonManager", ["KubeAPI"]),
-        library("EtcdManager", ["NodeOS", "PKI"]),
-        library("Clouds", ["KopsModel", "NodeOS", "NodeTasks"]),
-        library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", system]),
-        .executableTarget(
-            name: "KopsLite",
-            dependencies: [
-                "AddonManager", "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "PKI", "StateStore",
-                argumentParser, log, .product(name: "Yams", package: "Yams"),
-            ],
-            swiftSettings: strict
-        ),
+        library("KubeAPI", ["Fetch", "KopsModel"]),
+        library("AddonManager", ["KopsModel", "KubeAPI"]),
+        library("EtcdManager", ["NodeOS", system]),
+        library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", crypto, subprocess, system]),
+        library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         .executableTarget(
             name: "Nodeup",
-            dependencies: ["Fetch", "KopsModel", "NodeBuilders", "NodeTasks", "PKI", "StateStore", argumentParser, log],
+            dependencies: [
+                "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "PKI", "StateStore",
+                argumentParser, log, system,
+            ],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "Protokube",
             dependencies: [
-                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeOS", "PKI", "StateStore",
-                argumentParser, log,
+                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "PKI",
+                "StateStore", argumentParser, log, system,
             ],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "KopsLite",
+            dependencies: [
+                "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "PKI", "StateStore",
+                argumentParser, log, system, .product(name: "Yams", package: "Yams"),
+            ],
+            resources: [.embedInCode("Update/user-data.sh"), .embedInCode("Update/nodeup.service")],
+            swiftSettings: strict
+        ),
+        tests("KopsModel", [], resources: [.copy("Golden")]),
+        tests("Fetch", [crypto, subprocess, system]),
+        tests("PKI", [crypto, subprocess, system]),
+        tests("StateStore", [subprocess, system]),
+        tests("NodeOS", [system]),
+        tests("NodeTasks", ["NodeOS", "PKI", system]),
+        tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
+        tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
+        tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
+        tests("EtcdManager", ["NodeOS", subprocess, system]),
+        tests("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
+        tests("Protokube", ["KopsModel", "NodeOS", "StateStore", system]),
+        tests("KopsLite", ["Clouds", "KopsModel", "NodeOS", "StateStore"], resources: [.copy("Golden")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -33,12 +33,28 @@ static inline CURLcode ccurl_set_write(CURL *handle, ccurl_write_function functi
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_WRITEDATA, context);
 }
 
-static inline CURLcode ccurl_response_code(CURL *handle, long *code) {
-    return curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, code);
+static inline CURLcode ccurl_set_header(CURL *handle, ccurl_write_function function, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, function);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_HEADERDATA, context);
 }
 
-static inline CURLcode ccurl_private(CURL *handle, char **context) {
-    return curl_easy_getinfo(handle, CURLINFO_PRIVATE, context);
+static inline CURLcode ccurl_info_long(CURL *handle, CURLINFO info, long *value) {
+    return curl_easy_getinfo(handle, info, value);
 }
+
+// The options by name came with 7.85; a library that is older than its headers knows the masks only.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static inline CURLcode ccurl_set_protocols(CURL *handle, int redirects_to_http) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (code == CURLE_OK)
+        return curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, redirects_to_http ? "http,https" : "https");
+    code = curl_easy_setopt(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    if (code != CURLE_OK)
+        return code;
+    return curl_easy_setopt(
+        handle, CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTPS | (redirects_to_http ? CURLPROTO_HTTP : 0)));
+}
+#pragma GCC diagnostic pop
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import SystemPackage
 
-/// Speaks HTTP and reads `file://` URLs. The real one is ``CurlClient``.
+/// Speaks HTTP and copies `file://` URLs; the real one is ``CurlClient``.
 public protocol HTTPClient: Sendable {
     /// Sends a request and returns the whole answer, whatever its status.
     ///
@@ -32,8 +32,13 @@ public struct HTTPRequest: Sendable {
 
     /// Makes a request from its parts.
     public init(
-        method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
-        identity: TLSIdentity? = nil, timeouts: Timeouts = Timeouts(), address: String? = nil
+        method: String = "GET",
+        url: String,
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8] = [],
+        identity: TLSIdentity? = nil,
+        timeouts: Timeouts = Timeouts(),
+        address: String? = nil
     ) {
         self.method = method
         self.url = url
@@ -84,7 +89,7 @@ public struct Timeouts: Sendable {
 
 /// An answer.
 public struct HTTPResponse: Sendable {
-    /// The status code; 200 for `file://`.
+    /// The status code.
     public var status: Int
     /// Header fields in order, names in lower case.
     public var headers: [(name: String, value: String)]

@@ -75,8 +75,12 @@ public struct CertificateProfile: Codable, Sendable, Equatable {
 
     /// Makes a profile from its parts.
     public init(
-        commonName: String, organizations: [String] = [], dnsNames: [String] = [], ipAddresses: [String] = [],
-        usages: [Usage], days: Int = 365
+        commonName: String,
+        organizations: [String] = [],
+        dnsNames: [String] = [],
+        ipAddresses: [String] = [],
+        usages: [Usage],
+        days: Int = 365
     ) {
         self.commonName = commonName
         self.organizations = organizations

@@ -38,6 +38,8 @@ public struct ClusterLayout: Sendable, Equatable {
     }
     /// The pointer to the current generation.
     public func head() throws(StoreError) -> StoreKey { try key("head") }
+    /// All generations.
+    public func generations() throws(StoreError) -> StoreKey { try key("generations") }
     /// The list of a generation's objects with their digests.
     public func manifest(_ generation: Int) throws(StoreError) -> StoreKey {
         try key("generations", String(generation), "manifest.json")
@@ -45,7 +47,9 @@ public struct ClusterLayout: Sendable, Equatable {
     /// An object of a generation.
     public func object(_ name: String, in generation: Int) throws(StoreError) -> StoreKey {
         try StoreKey(
-            parts: [clusterName, "generations", String(generation), "objects"] + name.split(separator: "/").map(String.init))
+            parts: [clusterName, "generations", String(generation), "objects"]
+                + name.split(separator: "/").map(String.init)
+        )
     }
     /// A keyset's public certificates.
     public func keyset(_ name: String) throws(StoreError) -> StoreKey { try key("pki", name + ".json") }

@@ -27,7 +27,8 @@ public struct StoreKey: Hashable, Comparable, Sendable, CustomStringConvertible 
     ///
     /// - Throws: ``StoreError/badKey(_:)`` when a part is empty, `.`, `..`, or holds NUL or a slash.
     public init(parts: [String]) throws(StoreError) {
-        for part in parts where part.isEmpty || part == "." || part == ".." || part.contains(where: { "/\0".contains($0) }) {
+        for part in parts
+        where part.isEmpty || part == "." || part == ".." || part.contains(where: { "/\0".contains($0) }) {
             throw .badKey(parts.joined(separator: "/"))
         }
         self.parts = parts
@@ -44,7 +45,9 @@ public struct StoreKey: Hashable, Comparable, Sendable, CustomStringConvertible 
     public static func < (left: Self, right: Self) -> Bool { left.description < right.description }
 }
 
-/// Names one state of an object; equal versions mean equal bytes. Opaque: a digest, an ETag, a generation number.
+/// Names one state of an object; equal versions mean equal bytes.
+///
+/// Opaque: a digest, an ETag, a generation number.
 public struct ObjectVersion: Hashable, Sendable, CustomStringConvertible {
     /// The backend's own text.
     public let text: String

@@ -1,0 +1,48 @@
+# One word per chore. `make demo` and `make test` are all a newcomer needs; both install what is missing.
+SHELL := /bin/bash
+KOPSLITE_CACHE ?= /var/cache/kopslite
+export KOPSLITE_CACHE
+
+STRICT := -Xswiftc -warnings-as-errors
+RELEASE := -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -function-sections \
+	-Xlinker --gc-sections -Xlinker -s $(STRICT)
+
+.PHONY: build release test unit e2e check fmt demo demo-down assets prerequisites clean
+
+build: prerequisites
+	swift build $(STRICT)
+
+release: prerequisites
+	@echo "building kopslite, nodeup and protokube (release; minutes the first time)"
+	swift build $(RELEASE)
+	@packaging/publish .build/release $(KOPSLITE_CACHE)/assets
+
+assets: prerequisites
+	@packaging/assets/build
+
+test: check unit e2e
+
+unit: prerequisites
+	swift build --build-tests $(STRICT)
+	swift test --skip-build
+
+e2e: release assets
+	@Tests/e2e/run
+
+check: prerequisites
+	@packaging/check
+
+fmt:
+	swift format --in-place --recursive Sources Tests Package.swift
+
+demo: release assets
+	@examples/demo
+
+demo-down: prerequisites
+	@examples/demo-down
+
+prerequisites:
+	@packaging/prerequisites
+
+clean:
+	rm -rf .build

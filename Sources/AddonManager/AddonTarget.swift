@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+public import KopsModel
+
+/// The API server as far as add-ons need it.
+public protocol AddonTarget: Sendable {
+    /// The object of the same kind, namespace and name as it is now; `nil` when there is none.
+    ///
+    /// - Throws: ``AddonError``.
+    func current(_ object: JSONValue) async throws -> JSONValue?
+    /// Creates or changes an object by server-side apply, taking over fields that others set.
+    ///
+    /// - Returns: The object as it is afterwards.
+    /// - Throws: ``AddonError``.
+    func apply(_ object: JSONValue, fieldManager: String) async throws -> JSONValue
+}
+
+/// Why an object could not be read or applied.
+public enum AddonError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Trying again may help: no answer, an overloaded server, a kind that is not served yet.
+    case transient(String)
+    /// Trying again cannot help: the server refused the object.
+    case permanent(String)
+
+    /// The reason, in one line.
+    public var description: String {
+        switch self {
+        case .transient(let reason), .permanent(let reason): reason
+        }
+    }
+
+    /// Whether trying again may help.
+    public var isTransient: Bool {
+        if case .transient = self { return true }
+        return false
+    }
+}

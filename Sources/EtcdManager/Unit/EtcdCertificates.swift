@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SystemPackage
+
+/// The files by which etcd is known and knows others, all PEM.
+public struct EtcdCertificates: Sendable, Equatable {
+    /// Whom etcd trusts, clients and peers alike.
+    public var authority: FilePath
+    /// What etcd shows clients.
+    public var serverCertificate: FilePath
+    /// The key to it.
+    public var serverKey: FilePath
+    /// What etcd shows peers, as server and as client.
+    public var peerCertificate: FilePath
+    /// The key to it.
+    public var peerKey: FilePath
+
+    /// Makes the set from its parts.
+    public init(
+        authority: FilePath, serverCertificate: FilePath, serverKey: FilePath, peerCertificate: FilePath,
+        peerKey: FilePath
+    ) {
+        self.authority = authority
+        self.serverCertificate = serverCertificate
+        self.serverKey = serverKey
+        self.peerCertificate = peerCertificate
+        self.peerKey = peerKey
+    }
+
+    /// The set in one directory under kubeadm's names: `ca.crt`, `server.crt`, `server.key`, `peer.crt`, `peer.key`.
+    public init(in directory: FilePath) {
+        self.init(
+            authority: directory.appending("ca.crt"),
+            serverCertificate: directory.appending("server.crt"), serverKey: directory.appending("server.key"),
+            peerCertificate: directory.appending("peer.crt"), peerKey: directory.appending("peer.key"))
+    }
+
+    /// Every file, with whether it is secret, in a fixed order.
+    var files: [(path: FilePath, isSecret: Bool)] {
+        [
+            (authority, false), (serverCertificate, false), (serverKey, true), (peerCertificate, false), (peerKey, true),
+        ]
+    }
+}

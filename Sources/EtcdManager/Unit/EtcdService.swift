@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+public import NodeOS
+public import SystemPackage
+
+/// Asks etcd whether it serves, over whatever wire the caller has.
+///
+/// Returns the body of `GET https://127.0.0.1:2379/health`, and throws when no answer came.
+public typealias EtcdHealthProbe = @Sendable () async throws -> [UInt8]
+
+/// Keeps one etcd unit true to its declaration: account, certificates, unit file, running since the last change.
+///
+/// A restart that is owed is a state, not an event: the digest of what etcd was last started with is beside its
+/// certificates, so a crash before the restart is made up for by the next pass.
+public struct EtcdService: Sendable {
+    /// What is needed to run one member.
+    public let unit: EtcdUnit
+    /// The certificates as root keeps them; etcd gets copies it can read.
+    public let source: EtcdCertificates
+    private let node: any NodeWriter
+
+    /// Makes a service.
+    public init(node: any NodeWriter, unit: EtcdUnit, source: EtcdCertificates) {
+        self.node = node
+        self.unit = unit
+        self.source = source
+    }
+
+    /// The directory with the copies, the environment file and the stamp; below `/run`, so a boot clears it.
+    public static func runtimeDirectory(of etcdCluster: String) -> FilePath {
+        FilePath("/run/kopslite").appending("etcd-\(etcdCluster)")
+    }
+
+    private var runtimeDirectory: FilePath { Self.runtimeDirectory(of: unit.etcdCluster) }
+    private var stampPath: FilePath { runtimeDirectory.appending("started-with") }
+
+    /// Converges; does nothing when etcd runs as declared.
+    ///
+    /// - Throws: ``Failure`` `etcd-certificates-missing` (waiting), `etcd-binary-missing` (waiting) while nodeup has not
+    ///   put them there, `etcd-not-running` (transient) when the unit does not become active.
+    public func ensureRunning(_ state: EtcdUnit.ClusterState) async throws {
+        let account = try await ensureAccount()
+        try await ensureDataDirectory(account)
+        try await node.makeDirectory(
+            runtimeDirectory, attributes: FileAttributes(mode: 0o750, uid: 0, gid: account.gid))
+        let authority = try await copyCertificates(to: account)
+        try await replace(
+            unit.environmentFile, with: Array(unit.environment(state).utf8),
+            attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0))
+        try await replace(
+            unit.path, with: Array(try unit.text().utf8), attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0))
+        if try await node.unit(named: unit.name).needsReload { try await node.reloadUnits() }
+        try await start(stamp: try await stamp(authority))
+    }
+
+    /// Whether etcd serves.
+    ///
+    /// - Throws: ``Failure`` `etcd-unhealthy` (waiting) with what it said.
+    public func checkHealth(_ probe: EtcdHealthProbe) async throws {
+        let body: [UInt8]
+        do {
+            body = try await probe()
+        } catch {
+            throw unhealthy("does not answer", cause: error)
+        }
+        // 3.4 answers {"health":"true"}, 3.5 and later add a reason.
+        let text = String(decoding: body.prefix(200), as: UTF8.self)
+        guard text.filter({ !$0.isWhitespace }).contains(#""health":"true""#) else {
+            throw unhealthy("says \(text)", cause: nil)
+        }
+    }
+
+    private func unhealthy(_ what: String, cause: (any Error)?) -> Failure {
+        Failure(
+            .waiting, code: "etcd-unhealthy", "etcd \(unit.etcdCluster) on \(unit.clientURL) \(what)",
+            hint: "journalctl -u \(unit.name)", cause: cause)
+    }
+
+    private func start(stamp: String) async throws {
+        let status = try await node.unit(named: unit.name)
+        let started = try await started()
+        if status.load == "loaded", ["active", "activating", "reloading"].contains(status.active), started == stamp {
+            return
+        }
+        // A process that runs from before the stamp was written is restarted once too often, never once too rarely.
+        let change: UnitChange = status.active == "active" || status.active == "activating" ? .restart : .start
+        if status.load != "loaded" { try await node.reloadUnits() }
+        do {
+            try await node.changeUnit(unit.name, change)
+        } catch {
+            throw Failure(
+                .transient, code: "etcd-not-running", "\(change.rawValue) of \(unit.name) failed",
+                hint: "journalctl -u \(unit.name)", cause: error)
+        }
+        try await replace(
+            stampPath, with: Array((stamp + "\n").utf8), attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0))
+    }
+
+    private func started() async throws -> String? {
+        guard try await node.status(of: stampPath) != nil else { return nil }
+        return String(decoding: try await node.read(stampPath).prefix { $0 != 0x0A }, as: UTF8.self)
+    }
+
+    /// etcd reads certificates anew at each handshake, but the program, its flags and whom it trusts only once.
+    private func stamp(_ authority: FilePath) async throws -> String {
+        guard try await node.status(of: unit.binary) != nil else {
+            throw Failure(
+                .waiting, code: "etcd-binary-missing", "\(unit.binary) is not there",
+                hint: "nodeup installs it: `nodeup status`")
+        }
+        var parts: [String] = []
+        for path in [unit.path, unit.binary, authority] { parts.append(try await node.sha256(of: path)) }
+        return parts.joined(separator: " ")
+    }
+
+    private func copyCertificates(to account: (uid: UInt32, gid: UInt32)) async throws -> FilePath {
+        for (from, to) in zip(source.files, unit.certificates.files) {
+            guard try await node.status(of: from.path) != nil else {
+                throw Failure(
+                    .waiting, code: "etcd-certificates-missing", "\(from.path) is not there",
+                    hint: "nodeup issues it: `nodeup status`")
+            }
+            let attributes = FileAttributes(mode: to.isSecret ? 0o400 : 0o444, uid: account.uid, gid: account.gid)
+            try await node.makeDirectory(
+                to.path.removingLastComponent(), attributes: FileAttributes(mode: 0o750, uid: 0, gid: account.gid))
+            try await replace(to.path, with: try await node.read(from.path), attributes: attributes)
+        }
+        return unit.certificates.authority
+    }
+
+    private func ensureAccount() async throws -> (uid: UInt32, gid: UInt32) {
+        if try await node.group(named: EtcdUnit.user) == nil { try await node.setGroup(EtcdUnit.user, gid: nil) }
+        let group = try await node.group(named: EtcdUnit.user)
+        if try await node.user(named: EtcdUnit.user) == nil {
+            try await node.setUser(
+                UserEntry(
+                    name: EtcdUnit.user, gid: group?.gid, home: unit.volume.string, shell: "/usr/sbin/nologin"),
+                groups: [])
+        }
+        guard let user = try await node.user(named: EtcdUnit.user), let uid = user.uid,
+            let gid = group?.gid ?? user.gid
+        else {
+            throw Failure(.transient, code: "etcd-user-missing", "user \(EtcdUnit.user) is not there after it was created")
+        }
+        return (uid, gid)
+    }
+
+    /// A volume that comes from another machine carries that machine's number for etcd's user.
+    private func ensureDataDirectory(_ account: (uid: UInt32, gid: UInt32)) async throws {
+        let attributes = FileAttributes(mode: 0o700, uid: account.uid, gid: account.gid)
+        try await node.makeDirectory(unit.dataDirectory, attributes: attributes)
+        try await own(unit.dataDirectory, account)
+    }
+
+    private func own(_ path: FilePath, _ account: (uid: UInt32, gid: UInt32)) async throws {
+        guard let status = try await node.status(of: path) else { return }
+        if status.uid != account.uid || status.gid != account.gid {
+            try await node.setAttributes(FileAttributes(uid: account.uid, gid: account.gid), of: path)
+        }
+        guard status.kind == .directory else { return }
+        for name in try await node.list(path) { try await own(path.appending(name), account) }
+    }
+
+    private func replace(_ path: FilePath, with bytes: [UInt8], attributes: FileAttributes) async throws {
+        if let status = try await node.status(of: path), status.kind == .regular, status.mode == attributes.mode,
+            status.uid == attributes.uid ?? 0, status.gid == attributes.gid ?? 0, try await node.read(path) == bytes
+        {
+            return
+        }
+        try await node.write(bytes, to: path, attributes: attributes)
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+public import NodeOS
+public import SystemPackage
+
+/// Mounts one labelled file system, and makes it only where provably nothing is.
+public struct VolumeMounter: Sendable {
+    /// What a device holds, as far as this decides what may be done with it.
+    public enum Contents: Sendable, Equatable {
+        /// All three tests say that nothing is on it.
+        case blank
+        /// A file system that carries our label.
+        case ours(filesystem: String)
+    }
+
+    /// The file systems that are mounted; a new one is the first.
+    public static let filesystems = ["ext4", "xfs"]
+
+    /// Where it is mounted, such as `/mnt/kopslite/etcd-main`.
+    public let mountPoint: FilePath
+    /// The file system's label, such as `etcd-main`; ext4 takes 16 bytes, xfs 12.
+    public let label: String
+    private let node: any NodeWriter
+    private let checker: any FilesystemChecker
+
+    /// Makes a mounter for one label and mount point.
+    public init(node: any NodeWriter, checker: any FilesystemChecker, label: String, mountPoint: FilePath) {
+        self.node = node
+        self.checker = checker
+        self.label = label
+        self.mountPoint = mountPoint
+    }
+
+    /// Whether the device is mounted already.
+    ///
+    /// - Throws: ``Failure`` `mount-point-taken` (permanent) when something else is mounted there.
+    public func isMounted(_ device: FilePath) async throws -> Bool {
+        guard let mount = try await node.mounts().last(where: { $0.path == mountPoint }) else { return false }
+        let real = try await resolve(device)
+        guard try await resolve(FilePath(mount.source)) == real else {
+            throw Failure(
+                .permanent, code: "mount-point-taken",
+                "\(mount.source) is mounted on \(mountPoint), where \(device) belongs",
+                hint: "stop what uses it and `umount \(mountPoint)`")
+        }
+        return true
+    }
+
+    /// Looks at a device that is not mounted; changes nothing.
+    ///
+    /// - Throws: ``Failure`` `volume-not-attached` (waiting) when there is no such device, `volume-foreign` (permanent)
+    ///   when it holds anything that is not ours.
+    public func inspect(_ device: FilePath) async throws -> Contents {
+        guard let found = try await node.blockDevice(try await resolve(device)) else {
+            throw Failure(
+                .waiting, code: "volume-not-attached", "\(device) is announced for \(label) and is not there",
+                hint: "attach the volume to this machine")
+        }
+        if found.isBlank { return .blank }
+        if found.partitionTable == nil, let signature = found.signature, Self.filesystems.contains(signature),
+            found.label == label
+        {
+            return .ours(filesystem: signature)
+        }
+        throw Failure(
+            .permanent, code: "volume-foreign",
+            "\(device) holds \(Self.describe(found)), not a file system labelled \(label); it is left untouched",
+            hint: "attach the right volume, or, if nothing on it is needed, `wipefs --all \(device)` and overwrite its"
+                + " first and last MiB with zeros")
+    }
+
+    /// Makes a labelled file system on a device, after looking once more that it is blank.
+    public func format(_ device: FilePath) async throws {
+        guard case .blank = try await inspect(device) else { return }
+        try await node.makeFilesystem(Self.filesystems[0], label: label, on: try await resolve(device))
+    }
+
+    /// Checks and mounts a file system that is ours.
+    public func mount(_ device: FilePath, filesystem: String) async throws {
+        let real = try await resolve(device)
+        try await checker.check(real, filesystem: filesystem)
+        try await node.makeDirectory(mountPoint, attributes: FileAttributes(mode: 0o755, uid: 0, gid: 0))
+        try await node.mount(
+            MountEntry(source: real.string, path: mountPoint, filesystem: filesystem, options: ["noatime"]))
+    }
+
+    /// Clouds announce links such as `/dev/disk/by-id/…`, the kernel's mount table names what they point to.
+    private func resolve(_ path: FilePath) async throws -> FilePath {
+        guard path.isAbsolute, let target = try await node.target(of: path) else { return path }
+        return path.removingLastComponent().pushing(FilePath(target)).lexicallyNormalized()
+    }
+
+    private static func describe(_ found: BlockDeviceStatus) -> String {
+        var parts: [String] = []
+        if let table = found.partitionTable { parts.append("a \(table) partition table") }
+        if let signature = found.signature {
+            parts.append(signature + (found.label.map { " labelled \"\($0)\"" } ?? " without a label"))
+        }
+        return parts.isEmpty ? "bytes of an unknown kind" : parts.joined(separator: " and ")
+    }
+}

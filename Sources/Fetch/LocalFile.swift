@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import SystemPackage
+
+/// Files of this machine, as sources and as targets of downloads.
+enum LocalFile {
+    private static let chunk = 1 << 20
+
+    /// The path of a `file://` URL; `nil` for other schemes.
+    static func source(of url: String) throws(FetchError) -> FilePath? {
+        guard url.hasPrefix("file:") else { return nil }
+        guard url.hasPrefix("file:///"), let path = percentDecoded(url.dropFirst(7)), !path.contains("\0") else {
+            throw FetchError(.permanent, code: "url-invalid", "\"\(url)\" is no file URL such as file:///dir/name")
+        }
+        return FilePath(path)
+    }
+
+    /// A file's length; 0 when there is none.
+    static func length(of path: FilePath) -> Int64 {
+        var status = Glibc.stat()
+        return path.withPlatformString { fstatat(AT_FDCWD, $0, &status, 0) } == 0 ? Int64(status.st_size) : 0
+    }
+
+    static func truncate(_ path: FilePath) throws(FetchError) {
+        guard path.withPlatformString({ Glibc.truncate($0, 0) }) == 0 else {
+            throw failure("truncate", path, Errno(rawValue: errno))
+        }
+    }
+
+    static func remove(_ path: FilePath) throws(FetchError) {
+        guard path.withPlatformString({ unlink($0) }) == 0 || errno == ENOENT else {
+            throw failure("remove", path, Errno(rawValue: errno))
+        }
+    }
+
+    static func makeDirectory(_ path: FilePath) throws(FetchError) {
+        var here = FilePath(root: path.root)
+        for component in path.components {
+            here.append(component)
+            guard here.withPlatformString({ mkdir($0, 0o755) }) == 0 || errno == EEXIST else {
+                throw failure("make directory", here, Errno(rawValue: errno))
+            }
+        }
+    }
+
+    /// Copies what the target does not have yet; a target that is longer is started over.
+    static func copy(_ source: FilePath, to target: FilePath) async throws {
+        let input = try open(source, .readOnly, options: [.closeOnExec])
+        defer { try? input.close() }
+        let output = try open(target, .writeOnly, options: [.create, .closeOnExec])
+        defer { try? output.close() }
+        let have = length(of: target)
+        let start = have <= length(of: source) ? have : 0
+        do {
+            if start == 0 { try truncate(target) }
+            try input.seek(offset: start, from: .start)
+            try output.seek(offset: start, from: .start)
+            try await forEachChunk(of: input) { _ = try output.writeAll($0) }
+        } catch let error as Errno {
+            throw failure("copy \(source) to", target, error)
+        }
+    }
+
+    /// Reads on to the end in pieces, giving way to other tasks between them.
+    static func forEachChunk(of file: FileDescriptor, _ body: (ArraySlice<UInt8>) throws -> Void) async throws {
+        var buffer = [UInt8](repeating: 0, count: chunk)
+        while true {
+            try Task.checkCancellation()
+            let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
+            if count == 0 { return }
+            try body(buffer[..<count])
+            await Task.yield()
+        }
+    }
+
+    static func open(
+        _ path: FilePath,
+        _ mode: FileDescriptor.AccessMode,
+        options: FileDescriptor.OpenOptions
+    ) throws(FetchError) -> FileDescriptor {
+        do {
+            return try FileDescriptor.open(
+                path,
+                mode,
+                options: options,
+                permissions: [.ownerReadWrite, .groupRead, .otherRead]
+            )
+        } catch {
+            throw failure("open", path, error)
+        }
+    }
+
+    /// A missing source stays missing; a full disk is for a person; the rest may pass.
+    static func failure(_ call: String, _ path: FilePath, _ error: any Error) -> FetchError {
+        let message = "\(call) \(path): \(error)"
+        switch error as? Errno {
+        case .noSuchFileOrDirectory: return FetchError(.permanent, code: "file-missing", message)
+        case .noSpace: return FetchError(.permanent, code: "disk-full", message, hint: "make room on the file system")
+        case .permissionDenied, .notPermitted, .isDirectory, .readOnlyFileSystem, .notDirectory:
+            return FetchError(.permanent, code: "file-refused", message)
+        default: return FetchError(.transient, code: "file-failed", message)
+        }
+    }
+
+    private static func percentDecoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%") {
+                guard let digits = String(rest.prefix(2)), digits.count == 2, digits.allSatisfy(\.isHexDigit),
+                    let value = UInt8(digits, radix: 16)
+                else { return nil }
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

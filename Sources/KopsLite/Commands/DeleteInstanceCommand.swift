@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Clouds
+import StateStore
+
+/// `delete instance NAME` removes one machine; `update cluster --yes` makes it again.
+struct DeleteInstanceCommand: SessionCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "instance", abstract: "Show which machine would be removed; remove it with --yes.")
+
+    @OptionGroup var argument: MachineArgument
+    @Flag(name: [.short, .long], help: "Remove it.")
+    var yes = false
+
+    func run(in session: Session) async throws {
+        let (cloud, cluster) = try await argument.find(in: session)
+        let machine = argument.machine
+        guard yes else {
+            session.console.line("machine/\(machine)")
+            session.console.line()
+            session.console.line("Must specify --yes to delete instance")
+            return
+        }
+        try await cloud.deleteMachine(machine, of: cluster)
+        try await forget(machine, of: cluster, in: try argument.state.open(in: session))
+        session.console.line("Deleted machine/\(machine)")
+    }
+
+    /// What the machine said of itself goes with it, so that its successor is not taken for it.
+    private func forget(_ machine: String, of cluster: String, in store: any StateStore) async throws {
+        let layout = ClusterLayout(clusterName: cluster)
+        for key in try await store.list(layout.statuses()) where key.parts.dropLast().last == machine {
+            try await store.remove(key, when: .always)
+        }
+        try await store.remove(layout.endpoint(of: machine), when: .always)
+    }
+}

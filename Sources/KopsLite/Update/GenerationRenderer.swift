@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import KopsModel
+import NodeBuilders
+
+/// Turns a completed cluster and its instance groups into the objects that nodes follow.
+struct GenerationRenderer {
+    let cluster: ResolvedCluster
+    /// The certificate authorities by keyset name.
+    let authorities: [String: String]
+    /// The downloads of each role.
+    let assets: [InstanceRole: [String: Asset]]
+
+    /// The objects by key: `nodes/<instance group>.json` and `addons/<name>.json`.
+    func objects(generation: Int) throws -> [String: [UInt8]] {
+        var objects: [String: [UInt8]] = [:]
+        for group in cluster.groups {
+            let config = try config(of: group, generation: generation)
+            objects["nodes/\(group.metadata.name).json"] = try encoded(config)
+            guard config.role == .controlPlane else { continue }
+            for addon in try AddonSet.manifests(for: config) {
+                objects["addons/\(addon.name).json"] = try JSONValue.array(addon.objects).encoded()
+            }
+        }
+        return objects
+    }
+
+    /// What the machines of one group are told.
+    func config(of group: InstanceGroup, generation: Int) throws -> NodeConfig {
+        let spec = cluster.cluster.spec
+        let role = group.spec.role.role
+        var config = NodeConfig(
+            clusterName: cluster.name,
+            generation: generation,
+            instanceGroup: group.metadata.name,
+            role: role,
+            cloud: spec.cloudProvider,
+            kubernetesVersion: cluster.kubernetesVersion.description,
+            containerRuntime: cluster.containerRuntime,
+            network: cluster.network,
+            certificateAuthorities: authorities,
+            assets: assets[role] ?? [:],
+            packages: Array(Set(spec.packages + group.spec.packages)).sorted(),
+            nodeLabels: labels(of: group),
+            taints: group.spec.taints,
+            sysctls: sysctls(of: group),
+            flags: cluster.flags(for: group)
+        )
+        if role == .controlPlane { config.controlPlane = try controlPlane(config) }
+        return config
+    }
+
+    private func controlPlane(_ config: NodeConfig) throws -> ControlPlaneConfig {
+        var controlPlane = ControlPlaneConfig(
+            etcdVersion: cluster.etcd.version ?? AssetCatalogue.etcdVersion,
+            etcdVolumeLabel: DesiredVolumes.label(ofEtcd: cluster.etcd.name),
+            apiServerNames: [cluster.cluster.spec.masterPublicName].compactMap(\.self) + cluster.cluster.spec.additionalSans,
+            addons: []
+        )
+        var complete = config
+        complete.controlPlane = controlPlane
+        controlPlane.addons = try AddonSet.manifests(for: complete).map(\.name)
+        return controlPlane
+    }
+
+    private func labels(of group: InstanceGroup) -> [String: String] {
+        group.spec.nodeLabels.merging(["kops.k8s.io/instancegroup": group.metadata.name]) { declared, _ in declared }
+    }
+
+    private func sysctls(of group: InstanceGroup) -> [String: String] {
+        Dictionary(
+            (cluster.cluster.spec.sysctlParameters + group.spec.sysctlParameters).map { ($0.key, $0.value) },
+            uniquingKeysWith: { _, ofGroup in ofGroup })
+    }
+
+    private func encoded(_ config: NodeConfig) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try [UInt8](encoder.encode(config)) + [0x0A]
+    }
+}

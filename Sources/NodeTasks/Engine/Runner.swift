@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import FoundationEssentials
+internal import NodeOS
+
+extension TaskGraph {
+    /// Runs single tasks and batches of mergeable ones.
+    struct Runner: Sendable {
+        let graph: TaskGraph
+        let writer: Writer
+        let reader: Reader
+        let options: ConvergeOptions
+        let observer: (any ConvergeObserver)?
+        let seeds: [UInt64]
+
+        /// Runs one task, or several of one kind as one effect; when that effect cannot be had, one after the other, so
+        /// that each answers for itself.
+        func run(_ places: [Int]) async -> [(place: Int, report: TaskRecord)] {
+            if places.count > 1, let reports = await runTogether(places) { return reports }
+            var reports: [(place: Int, report: TaskRecord)] = []
+            for place in places { reports.append((place, await run(place))) }
+            return reports
+        }
+
+        private func run(_ place: Int) async -> TaskRecord {
+            let record = Attempted(start: options.now())
+            var retrying = retrying(place)
+            do throws(Failure) {
+                try await retrying.run { try await attempt(graph.tasks[place], at: place, record) }
+                return await report(place, nil, record, retrying.attempts)
+            } catch {
+                return await report(place, error, record, retrying.attempts)
+            }
+        }
+
+        private func runTogether(_ places: [Int]) async -> [(place: Int, report: TaskRecord)]? {
+            let records = places.map { _ in Attempted(start: options.now()) }
+            guard let first = places.first else { return nil }
+            var retrying = retrying(first)
+            var failure: Failure?
+            do throws(Failure) {
+                try await retrying.run { try await attemptTogether(graph.tasks[first], places, records) }
+            } catch {
+                guard error.kind != .permanent, error.code != Self.didNotConverge else { return nil }
+                failure = error
+            }
+            var reports: [(place: Int, report: TaskRecord)] = []
+            for (place, record) in zip(places, records) {
+                // A task without changes was converged before the effect the others wait for.
+                let own = await record.changes.isEmpty ? nil : failure
+                reports.append((place, await report(place, own, record, retrying.attempts)))
+            }
+            return reports
+        }
+
+        private func retrying(_ place: Int) -> Retrying {
+            let id = graph.tasks[place].id
+            let observer = observer
+            return Retrying(policy: options.retry, clock: options.clock, seed: seeds[place]) { failure in
+                await observer?.taskWaiting(id, because: failure)
+            }
+        }
+
+        private func report(_ place: Int, _ failure: Failure?, _ record: Attempted, _ attempts: Int) async -> TaskRecord {
+            let changes = await record.changes
+            let outcome: TaskRecord.Outcome = failure.map { .failed($0) } ?? (changes.isEmpty ? .converged : .changed)
+            return TaskRecord(
+                id: graph.tasks[place].id, outcome: outcome, changes: changes, attempts: attempts,
+                start: record.start, end: options.now()
+            )
+        }
+
+        static var didNotConverge: String { "did-not-converge" }
+    }
+}
+
+/// What is known of a task that runs.
+actor Attempted {
+    let start: Date
+    private(set) var changes: [Change] = []
+
+    init(start: Date) { self.start = start }
+
+    /// Adds the lines that a later attempt planned anew.
+    func add(_ planned: [Change]) {
+        for change in planned where !changes.contains(change) { changes.append(change) }
+    }
+}
+
+extension TaskGraph.Runner {
+    private func attempt<Kind: ConvergentTask<Reader, Writer>>(
+        _ task: Kind, at place: Int, _ record: Attempted
+    ) async throws {
+        let steps = try task.plan(from: await task.find(on: reader))
+        guard !steps.isEmpty else { return }
+        await record.add(steps.flatMap(\.changes))
+        try await note(place)
+        for step in steps {
+            try Task.checkCancellation()
+            try await task.apply(step, on: writer)
+        }
+        try await verify(task)
+    }
+
+    private func attemptTogether<Kind: ConvergentTask<Reader, Writer>>(
+        _ first: Kind, _ places: [Int], _ records: [Attempted]
+    ) async throws {
+        let tasks = places.compactMap { graph.tasks[$0] as? Kind }
+        var all: [Kind.Step] = []
+        for ((task, place), record) in zip(zip(tasks, places), records) {
+            let steps = try task.plan(from: await task.find(on: reader))
+            guard !steps.isEmpty else { continue }
+            await record.add(steps.flatMap(\.changes))
+            try await note(place)
+            all += steps
+        }
+        guard !all.isEmpty else { return }
+        for step in Kind.merge(all) ?? all {
+            try Task.checkCancellation()
+            try await first.apply(step, on: writer)
+        }
+        for task in tasks { try await verify(task) }
+    }
+
+    /// Tells those that follow the task that it is about to change.
+    private func note(_ place: Int) async throws {
+        let id = graph.tasks[place].id
+        for follower in graph.followers[place] {
+            try await note(id, graph.tasks[follower])
+        }
+    }
+
+    private func note<Kind: ConvergentTask<Reader, Writer>>(_ id: TaskID, _ follower: Kind) async throws {
+        try await follower.noteChange(of: id, on: writer)
+    }
+
+    private func verify<Kind: ConvergentTask<Reader, Writer>>(_ task: Kind) async throws {
+        let rest = try task.plan(from: await task.find(on: reader)).flatMap(\.changes)
+        guard !rest.isEmpty else { return }
+        let lines = rest.map(\.description).joined(separator: "; ")
+        throw Failure(
+            .transient, code: Self.didNotConverge, "\(task.id) was applied and is still not as declared: \(lines)",
+            hint: "something else may change it back; see what owns it"
+        )
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+public import NodeOS
+public import SystemPackage
+
+/// A directory; absent, it goes with everything in it.
+///
+/// - Shape: `directory` {`path`, `mode` (`0755`), `owner`, `group`, `ensure`}.
+public struct DirectoryTask: DeclaredTask {
+    /// The directory as it is.
+    public struct Found: Sendable, Equatable {
+        var kind: FileStatus.Kind
+        var attributes: FoundAttributes
+    }
+
+    /// Effects on a directory.
+    public enum Step: PlannedStep {
+        case make(Attributes)
+        case setAttributes(AttributesStep)
+        case remove
+
+        public var change: Change {
+            switch self {
+            case .make: Change("directory", to: .text("present"))
+            case .setAttributes(let step): step.change
+            case .remove: Change("directory", from: .text("present"))
+            }
+        }
+        public var changes: [Change] {
+            switch self {
+            case .make(let attributes): [change] + attributes.changes
+            case .setAttributes(let step): step.changes
+            case .remove: [change]
+            }
+        }
+    }
+
+    public static let kind = "directory"
+    public var id: TaskID
+    public var after: [TaskID]
+    /// Where it lies.
+    public let path: FilePath
+    let attributes: Attributes
+    let ensure: Ensure
+
+    /// Declares a directory.
+    public init(
+        _ path: FilePath, mode: UInt16 = 0o755, owner: String? = nil, group: String? = nil,
+        ensure: Ensure = .present, id: TaskID? = nil, after: [TaskID] = []
+    ) {
+        self.id = id ?? Self.defaultID(path.string)
+        self.after = after
+        self.path = path
+        self.attributes = Attributes(mode: mode, owner: owner, group: group)
+        self.ensure = ensure
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try Fields(decoder, "path", "mode", "owner", "group")
+        let attributes = try Attributes(fields, defaultMode: 0o755)
+        self.init(
+            try fields.path("path"), mode: attributes.mode, owner: attributes.owner, group: attributes.group,
+            ensure: try fields.ensure()
+        )
+        guard path != "/" else { throw fields.refuse("path", "is the root directory") }
+    }
+
+    public var claims: Claims {
+        ensure == .present ? Claims(owns: [.path(path)], uses: attributes.uses) : Claims(clears: [path])
+    }
+
+    public func find(on node: any NodeReader) async throws -> Found? {
+        guard let status = try await node.status(of: path) else { return nil }
+        return Found(
+            kind: status.kind, attributes: try await FoundAttributes(status, wanted: attributes, on: node)
+        )
+    }
+
+    public func plan(from found: Found?) throws -> [Step] {
+        guard let found else { return ensure == .present ? [.make(attributes)] : [] }
+        guard found.kind == .directory else {
+            throw conflict("not-a-directory", "\(path) is a \(found.kind.rawValue); a directory is declared")
+        }
+        guard ensure == .present else { return [.remove] }
+        return AttributesStep(from: found.attributes, to: attributes).map { [.setAttributes($0)] } ?? []
+    }
+
+    public func apply(_ step: Step, on node: any NodeWriter) async throws {
+        switch step {
+        case .make(let attributes):
+            try await node.makeDirectory(path, attributes: attributes.resolved(for: path, on: node))
+        case .setAttributes(let step): try await step.apply(to: path, on: node)
+        case .remove: try await removeUnlessMounted(on: node)
+        }
+    }
+
+    /// Removes the tree, unless something is mounted in it: that would empty the mounted file system as well.
+    private func removeUnlessMounted(on node: any NodeWriter) async throws {
+        if let mount = try await node.mounts().first(where: { $0.path.starts(with: path) }) {
+            throw conflict(
+                "directory-in-use", "remove \(path): \(mount.source) is mounted on \(mount.path)",
+                hint: "declare the mount absent as well, or unmount it"
+            )
+        }
+        try await node.remove(path)
+    }
+}

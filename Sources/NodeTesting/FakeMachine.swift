@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+public import NodeOS
+public import SystemPackage
+
+/// Everything a ``FakeNode`` is, as a value: two machines are the same when these are equal.
+public struct FakeMachine: Sendable, Equatable {
+    /// An entry of the file tree.
+    public struct Entry: Sendable, Equatable {
+        /// What it is.
+        public var kind: FileStatus.Kind
+        /// Of a regular file.
+        public var bytes: [UInt8]
+        /// Of a symbolic link.
+        public var target: String?
+        public var mode: UInt16
+        public var uid: UInt32
+        public var gid: UInt32
+
+        /// Makes an entry from its parts.
+        public init(
+            _ kind: FileStatus.Kind, bytes: [UInt8] = [], target: String? = nil, mode: UInt16, uid: UInt32 = 0,
+            gid: UInt32 = 0
+        ) {
+            self.kind = kind
+            self.bytes = bytes
+            self.target = target
+            self.mode = mode
+            self.uid = uid
+            self.gid = gid
+        }
+    }
+
+    /// A unit, with what makes it outdated.
+    public struct Unit: Sendable, Equatable {
+        public var isActive = false
+        public var isEnabled = false
+        /// The unit file comes with a package, from this text.
+        public var vendorDefinition: String?
+        /// What systemd has read of its file; `nil` before it looked.
+        public var loaded: String?
+        /// The paths whose contents it reads when it starts.
+        public var reads: [FilePath] = []
+        /// What it read when it started; the restart it needs is what differs from now.
+        public var startedWith: [String] = []
+
+        /// Makes a unit nobody has started.
+        public init(vendorDefinition: String? = nil, reads: [FilePath] = []) {
+            self.vendorDefinition = vendorDefinition
+            self.reads = reads
+        }
+    }
+
+    public var files: [FilePath: Entry] = ["/": Entry(.directory, mode: 0o755)]
+    public var users: [String: UserEntry] = ["root": UserEntry(name: "root", uid: 0, gid: 0, home: "/root")]
+    public var groups: [String: GroupEntry] = ["root": GroupEntry(name: "root", gid: 0)]
+    public var mounts: [MountEntry] = [MountEntry(source: "/dev/root", path: "/", filesystem: "ext4", options: ["rw"])]
+    public var units: [String: Unit] = [:]
+    public var packages: [String: PackageStatus] = [:]
+    /// What can be installed, by name: the newest version.
+    public var repository: [String: String] = [:]
+    public var sysctls: [String: String] = [:]
+    public var modules: Set<String> = []
+    public var devices: [FilePath: BlockDeviceStatus] = [:]
+    public var images: [String: Set<String>] = [:]
+    public var boot = 1
+
+    /// A machine with a root directory, root, and nothing else.
+    public init() {}
+
+    /// Puts a file and its missing directories there.
+    public mutating func put(_ text: String, at path: FilePath, mode: UInt16 = 0o644) {
+        makeParents(of: path)
+        files[path] = Entry(.regular, bytes: [UInt8](text.utf8), mode: mode)
+    }
+
+    /// Puts a directory and those above it there.
+    public mutating func putDirectory(_ path: FilePath) {
+        makeParents(of: path)
+        if files[path] == nil { files[path] = Entry(.directory, mode: 0o755) }
+    }
+
+    /// A file's text; `nil` when there is none.
+    public func text(at path: FilePath) -> String? {
+        files[path].flatMap { $0.kind == .regular ? String(decoding: $0.bytes, as: UTF8.self) : nil }
+    }
+
+    /// Whether a running unit has not read what its files say now.
+    public func needsRestart(_ name: String) -> Bool {
+        guard let unit = units[name], unit.isActive else { return false }
+        return unit.startedWith != inputs(of: name)
+    }
+
+    mutating func makeParents(of path: FilePath) {
+        var parent = path
+        while parent.removeLastComponent() {
+            if files[parent] == nil { files[parent] = Entry(.directory, mode: 0o755) }
+        }
+    }
+
+    /// The file systemd would read for a unit now.
+    func definition(of name: String) -> String? {
+        text(at: FilePath("/etc/systemd/system").appending(name)) ?? units[name]?.vendorDefinition
+    }
+
+    /// All that a unit reads when it starts.
+    func inputs(of name: String) -> [String] {
+        guard let unit = units[name] else { return [] }
+        return [unit.loaded ?? ""] + unit.reads.map { text(at: resolved($0)) ?? "" }
+    }
+
+    /// Follows symbolic links at the end of a path and above it.
+    func resolved(_ path: FilePath) -> FilePath {
+        var result: FilePath = "/"
+        for component in path.components {
+            result.append(component)
+            for _ in 0..<8 {
+                guard let target = files[result]?.target else { break }
+                let next = FilePath(target)
+                result = next.isAbsolute ? next : result.removingLastComponent().pushing(next).lexicallyNormalized()
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+public import NodeOS
+public import SystemPackage
+
+extension FakeNode {
+    public func setUser(_ user: UserEntry, groups: [String]) throws {
+        try write("setUser", user.name) {
+            var entry = machine.users[user.name] ?? UserEntry(name: user.name, home: "/home/\(user.name)")
+            entry.uid = user.uid ?? entry.uid ?? freeNumber(machine.users.values.compactMap(\.uid))
+            entry.gid = user.gid ?? entry.gid ?? entry.uid
+            entry.home = user.home ?? entry.home
+            entry.shell = user.shell ?? entry.shell
+            for group in groups where machine.groups[group] == nil {
+                throw Failure(.permanent, code: "group-unknown", "set user \(user.name): no group \(group)")
+            }
+            entry.groups = groups.sorted()
+            machine.users[user.name] = entry
+        }
+    }
+
+    public func removeUser(_ name: String) throws {
+        try write("removeUser", name) { machine.users[name] = nil }
+    }
+
+    public func setGroup(_ name: String, gid: UInt32?) throws {
+        try write("setGroup", name) {
+            let old = machine.groups[name]
+            let number = gid ?? old?.gid ?? freeNumber(machine.groups.values.map(\.gid))
+            machine.groups[name] = GroupEntry(name: name, gid: number, members: old?.members ?? [])
+        }
+    }
+
+    public func removeGroup(_ name: String) throws {
+        try write("removeGroup", name) { machine.groups[name] = nil }
+    }
+
+    private func freeNumber(_ taken: [UInt32]) -> UInt32 { max(999, taken.max() ?? 0) + 1 }
+
+    public func mount(_ mount: MountEntry) throws {
+        try write("mount", mount.path.string) {
+            guard machine.files[machine.resolved(mount.path)] != nil else { throw Self.missing(mount.path) }
+            let options = mount.options.filter { !["remount", "bind", "rbind", "defaults"].contains($0) }
+            let shown = (options.contains("ro") ? [] : ["rw"]) + options.filter { $0 != "rw" }
+            if mount.options.contains("remount") {
+                guard let last = machine.mounts.lastIndex(where: { $0.path == mount.path }) else {
+                    throw Self.missing(mount.path)
+                }
+                machine.mounts[last].options = shown
+            } else {
+                machine.mounts.append(try kernelEntry(mount, shown))
+            }
+        }
+    }
+
+    /// A new mount as mountinfo shows it: a bind mount by its device and the place in its file system.
+    private func kernelEntry(_ mount: MountEntry, _ options: [String]) throws -> MountEntry {
+        var entry = mount
+        entry.options = options
+        if mount.options.contains("bind") || mount.options.contains("rbind") {
+            let source = FilePath(mount.source)
+            guard let around = machine.mounts.last(where: { source.starts(with: $0.path) }) else { return entry }
+            var below = source
+            _ = below.removePrefix(around.path)
+            entry.source = around.source
+            entry.filesystem = around.filesystem
+            entry.root = FilePath(around.root).pushing(below).string
+        } else if mount.source.hasPrefix("/") {
+            guard machine.devices[FilePath(mount.source)]?.signature == mount.filesystem else {
+                throw Failure(.permanent, code: "mount-failed", "mount \(mount.source): no \(mount.filesystem) on it")
+            }
+        }
+        return entry
+    }
+
+    public func unmount(_ path: FilePath) throws {
+        try write("unmount", path.string) {
+            if let last = machine.mounts.lastIndex(where: { $0.path == path }) { machine.mounts.remove(at: last) }
+        }
+    }
+
+    public func makeFilesystem(_ type: String, label: String?, on device: FilePath) throws {
+        try tear {
+            machine.devices[device]?.endsAreZero = false
+        }
+        try write("makeFilesystem", device.string) {
+            guard machine.devices[device] != nil else { throw Self.missing(device) }
+            machine.devices[device]?.signature = type
+            machine.devices[device]?.label = label
+            machine.devices[device]?.endsAreZero = false
+        }
+    }
+
+    public func reloadUnits() throws {
+        try write("reloadUnits", "") {
+            for name in machine.units.keys { load(name) }
+            machine.units = machine.units.filter { name, unit in
+                unit.isActive || unit.isEnabled || machine.definition(of: name) != nil || !unit.reads.isEmpty
+            }
+        }
+    }
+
+    public func setUnit(_ name: String, enabled: Bool) throws {
+        try write("setUnit", "\(name) \(enabled ? "enabled" : "disabled")") {
+            guard machine.definition(of: name) != nil || !enabled else { throw Self.noUnit(name) }
+            machine.units[name, default: FakeMachine.Unit()].isEnabled = enabled
+        }
+    }
+
+    public func changeUnit(_ name: String, _ change: UnitChange) throws {
+        try write("changeUnit", "\(name) \(change.rawValue)") {
+            if change == .stop {
+                machine.units[name]?.isActive = false
+                return
+            }
+            guard machine.definition(of: name) != nil else { throw Self.noUnit(name) }
+            machine.units[name, default: FakeMachine.Unit()].isActive = true
+            start(name)
+        }
+    }
+
+    private static func noUnit(_ name: String) -> Failure {
+        Failure(.permanent, code: "unit-not-found", "change \(name): there is no such unit")
+    }
+
+    public func installPackages(_ packages: [PackageRequest]) throws {
+        let unknown = packages.first { $0.version == nil && machine.repository[$0.name] == nil }
+        if let unknown {
+            throw Failure(.permanent, code: "package-not-found", "install \(unknown.name): there is no such package")
+        }
+        try tear {
+            // dpkg dies between unpacking and configuring.
+            if let first = packages.first {
+                machine.packages[first.name] = PackageStatus(version: version(first), configured: false)
+            }
+        }
+        try write("installPackages", packages.map(\.name).joined(separator: ",")) {
+            for package in packages { machine.packages[package.name] = PackageStatus(version: version(package)) }
+        }
+    }
+
+    private func version(_ package: PackageRequest) -> String {
+        package.version ?? machine.repository[package.name] ?? "1"
+    }
+
+    public func removePackages(_ names: [String]) throws {
+        try write("removePackages", names.joined(separator: ",")) {
+            for name in names { machine.packages[name] = nil }
+        }
+    }
+
+    public func setSysctl(_ key: String, to value: String) throws {
+        try write("setSysctl", key) {
+            guard machine.sysctls[key] != nil else { throw Self.missing(FilePath("/proc/sys").appending(key)) }
+            machine.sysctls[key] = value
+        }
+    }
+
+    public func loadKernelModule(_ name: String) throws {
+        try write("loadKernelModule", name) { _ = machine.modules.insert(name) }
+    }
+
+    public func importImage(_ archive: FilePath, into runtime: String) throws -> [String] {
+        let identifier = "sha256:\(Self.hex(try read(archive)))"
+        try write("importImage", "\(archive) \(runtime)") {
+            guard machine.images[runtime] != nil else {
+                throw Failure(.waiting, code: "runtime-down", "import \(archive): \(runtime) does not answer")
+            }
+            machine.images[runtime]?.insert(identifier)
+        }
+        return [identifier]
+    }
+
+    public func removeImage(_ identifier: String, from runtime: String) throws {
+        try write("removeImage", "\(identifier) \(runtime)") { _ = machine.images[runtime]?.remove(identifier) }
+    }
+}

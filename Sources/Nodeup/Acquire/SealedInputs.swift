@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
+import NodeBuilders
+import NodeOS
+import SystemPackage
+
+/// The inputs of the last acquisition, kept on the machine so that the next run needs no store.
+struct SealedInputs {
+    let node: any NodeWriter
+
+    /// What is sealed; `nil` when nothing is, or when it cannot be understood by this nodeup.
+    func read() async throws -> NodeInputs? {
+        guard try await node.status(of: NodeInputs.path) != nil else { return nil }
+        return try? JSONDecoder().decode(NodeInputs.self, from: Data(try await node.read(NodeInputs.path)))
+    }
+
+    /// Seals inputs, readable by root only, unless the very same are sealed.
+    func write(_ inputs: NodeInputs) async throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let bytes = try [UInt8](encoder.encode(inputs))
+        if try await node.status(of: NodeInputs.path) != nil, try await node.read(NodeInputs.path) == bytes { return }
+        try await node.makeDirectory(NodeInputs.path.removingLastComponent(), attributes: FileAttributes(mode: 0o700))
+        try await node.write(bytes, to: NodeInputs.path, attributes: FileAttributes(mode: 0o600, uid: 0, gid: 0))
+    }
+}

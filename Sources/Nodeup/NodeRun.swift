@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import Fetch
+import FoundationEssentials
+import KopsModel
+import NodeBuilders
+import NodeOS
+import NodeTasks
+import StateStore
+import SystemPackage
+
+/// A run that makes the machine a node of its cluster: acquire, download, plan, converge, report.
+struct NodeRun {
+    let configFile: FilePath
+
+    /// The plan from the store, or from the sealed inputs; changes nothing.
+    func plan() async throws -> Plan {
+        let node = LiveNode()
+        let boot = try await bootConfig(on: node)
+        let sealed = try await SealedInputs(node: node).read()
+        let outcome = try await acquisition(boot, try openStore(boot.store), node).run(sealed: sealed, clock: ContinuousClock())
+        return try await graph(outcome.inputs).plan(on: node)
+    }
+
+    /// Converges, reporting to the store from the first moment on.
+    func converge() async throws -> ConvergeReport {
+        let node = LiveNode()
+        let boot = try await bootConfig(on: node)
+        let store = try openStore(boot.store)
+        let reporter = StatusReporter(boot: boot, node: node, store: store, now: { Date() })
+        do {
+            return try await converge(boot, store, node, reporter)
+        } catch {
+            let failure = error as? Failure ?? Failure(.permanent, code: "unexpected", "nodeup stopped", cause: error)
+            await reporter.end(.failed, "stopped", failure: failure)
+            throw failure
+        }
+    }
+
+    private func converge(
+        _ boot: BootConfig, _ store: any StateStore, _ node: LiveNode, _ reporter: StatusReporter
+    ) async throws -> ConvergeReport {
+        await reporter.enter(.acquiring, "reads \(boot.store)")
+        let seal = SealedInputs(node: node)
+        let outcome = try await acquisition(boot, store, node).run(sealed: try await seal.read(), clock: ContinuousClock())
+        try await seal.write(outcome.inputs)
+        await reporter.warn(outcome.storeFailure)
+
+        let config = outcome.inputs.config
+        await reporter.enter(.downloading, "\(config.assets.count) assets", inputs: config)
+        try await download(config)
+
+        let graph = try graph(outcome.inputs)
+        await reporter.enter(.converging, "plans", inputs: config)
+        let report = await graph.converge(on: node, reader: node, observer: reporter)
+        if let root = report.rootFailures.first {
+            await reporter.end(.failed, root.id.name, failure: root.failure)
+        } else {
+            await reporter.end(.converged, report.changedCount == 0 ? "nothing to do" : "done", failure: outcome.storeFailure)
+        }
+        return report
+    }
+
+    private func bootConfig(on node: LiveNode) async throws -> BootConfig {
+        guard try await node.status(of: configFile) != nil else {
+            throw Failure(
+                .permanent, code: "no-boot-config", "\(configFile) is not there: this machine has not been told its cluster",
+                hint: "user-data writes it; without a cluster use `nodeup apply --tasks FILE`")
+        }
+        do {
+            return try JSONDecoder().decode(BootConfig.self, from: Data(try await node.read(configFile)))
+        } catch {
+            throw Failure(.permanent, code: "boot-config-damaged", "\(configFile) cannot be read", cause: error)
+        }
+    }
+
+    private func acquisition(_ boot: BootConfig, _ store: any StateStore, _ node: LiveNode) async throws -> Acquisition {
+        Acquisition(boot: boot, store: store, facts: try await NodeFactsProbe.observe(node))
+    }
+
+    private func graph(_ inputs: NodeInputs) throws -> NodeTaskGraph {
+        try NodeTaskGraph(try NodeGraph.tasks(for: inputs))
+    }
+
+    private func download(_ config: NodeConfig) async throws {
+        let files = config.assets.sorted { $0.key < $1.key }.map { name, asset in
+            RemoteFile(name: name, sha256: asset.sha256, sources: asset.sources)
+        }
+        do {
+            try await AssetFetcher(cache: NodeInputs.cache, http: CurlClient()).fetch(files)
+        } catch let error as FetchError {
+            throw Failure(
+                error.isTransient ? .transient : .permanent, code: error.code, error.message, hint: error.hint)
+        }
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// Standard output and standard error.
+enum Console {
+    /// Prints a text and a newline for people and pipes.
+    static func print(_ text: String) { put(text + "\n", to: STDOUT_FILENO) }
+    /// Prints a text and a newline for people only.
+    static func error(_ text: String) { put(text + "\n", to: STDERR_FILENO) }
+
+    private static func put(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 || errno == EINTR else { return }
+            bytes = bytes.dropFirst(max(count, 0))
+        }
+    }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
+import KopsModel
+import NodeOS
+import NodeTasks
+import StateStore
+import SystemPackage
+
+/// Says what this run is at: to the machine's own journal file always, to the state store when it can be reached.
+///
+/// A change of phase or a failure is written at once; progress within a phase at most twice a second, since every
+/// write to an object store is a request.
+actor StatusReporter: ConvergeObserver {
+    /// The last run's report on the machine itself.
+    static let journal: FilePath = "/var/lib/kopslite/nodeup-status.json"
+
+    private let node: any NodeWriter
+    private let store: (any StateStore)?
+    private let now: @Sendable () -> Date
+    private var status: AgentStatus
+    private var lastWrite = Date.distantPast
+    private var phaseStart: Date
+    private var running: [TaskID] = []
+
+    /// Begins a report; nothing is written yet.
+    init(boot: BootConfig, node: any NodeWriter, store: (any StateStore)?, now: @escaping @Sendable () -> Date) {
+        self.node = node
+        self.store = store
+        self.now = now
+        self.phaseStart = now()
+        self.status = AgentStatus(
+            agent: "nodeup", instance: boot.instance, instanceGroup: boot.instanceGroup, phase: .acquiring,
+            activity: "reads \(boot.store)", started: phaseStart, updated: phaseStart)
+        self.layout = ClusterLayout(clusterName: boot.clusterName)
+    }
+
+    private let layout: ClusterLayout
+
+    /// Enters a phase.
+    func enter(_ phase: AgentPhase, _ activity: String, inputs config: NodeConfig? = nil) async {
+        closePhase()
+        status.phase = phase
+        status.activity = activity
+        if let config {
+            status.role = config.role
+            status.generation = config.generation
+        }
+        await write()
+    }
+
+    /// Notes a failure that did not end the run, or `nil` when it is over.
+    func warn(_ failure: Failure?) async {
+        status.failure = failure.map(AgentFailure.init)
+        await write()
+    }
+
+    /// Ends the run.
+    func end(_ phase: AgentPhase, _ activity: String, failure: Failure?) async {
+        closePhase()
+        status.phase = phase
+        status.activity = activity
+        if let failure { status.failure = AgentFailure(failure) }
+        await write()
+    }
+
+    func runStarted(total: Int) async {
+        status.tasksTotal = total
+        status.tasksDone = 0
+        status.tasksChanged = 0
+        await write()
+    }
+
+    func taskStarted(_ id: TaskID) async {
+        running.append(id)
+        await progress()
+    }
+
+    func taskFinished(_ record: TaskRecord) async {
+        running.removeAll { $0 == record.id }
+        status.tasksDone += 1
+        if record.changed { status.tasksChanged += 1 }
+        if record.changed || record.end.timeIntervalSince(record.start) > 0.2 {
+            status.spans.append(AgentStatus.Span(name: record.id.name, start: record.start, end: record.end))
+        }
+        if let failure = record.failure {
+            if status.failure == nil { status.failure = AgentFailure(failure) }
+            await write()
+        } else {
+            await progress()
+        }
+    }
+
+    func taskWaiting(_ id: TaskID, because failure: Failure) async {
+        status.failure = AgentFailure(failure)
+        status.activity = "\(id): waits"
+        await write()
+    }
+
+    private func progress() async {
+        status.activity = running.first?.name ?? status.activity
+        if now().timeIntervalSince(lastWrite) >= 0.5 { await write() }
+    }
+
+    private func closePhase() {
+        let end = now()
+        status.spans.append(AgentStatus.Span(name: status.phase.rawValue, start: phaseStart, end: end))
+        phaseStart = end
+    }
+
+    /// A report that cannot be written must not stop the machine from becoming a node.
+    private func write() async {
+        lastWrite = now()
+        status.updated = lastWrite
+        guard let bytes = try? status.encoded() else { return }
+        try? await node.makeDirectory(Self.journal.removingLastComponent(), attributes: FileAttributes(mode: 0o700))
+        try? await node.write(bytes, to: Self.journal, attributes: FileAttributes(mode: 0o600, uid: 0, gid: 0))
+        if let store, let key = try? layout.status(of: "nodeup", on: status.instance) {
+            _ = try? await store.write(bytes, to: key, when: .always)
+        }
+    }
+}
+
+extension AgentFailure {
+    /// The failure as people read it: the chain in one line.
+    init(_ failure: Failure) {
+        self.init(code: failure.code, message: failure.chain, hint: failure.hint ?? "")
+    }
+}

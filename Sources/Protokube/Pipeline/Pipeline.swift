@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import NodeOS
+
+/// Brings a list of steps about in order, and then keeps them true, for ever.
+///
+/// One loop, one step at a time: the first step that is due and whose essential predecessors are all true. So a wait for
+/// the API server holds up what needs it and nothing else, and a step that falls back later is brought about again the
+/// same way. No wait is without a name and a deadline, and the loop sleeps whenever nothing is due.
+struct Pipeline: Sendable {
+    /// Why a pipeline that need not run for ever ended.
+    enum Ending: Sendable, Equatable {
+        /// Every step is true.
+        case converged
+        /// A step failed for good or beyond its deadline.
+        case failed
+    }
+
+    let steps: [any Step]
+    let clock: any Clock<Duration>
+    let report: any PipelineReport
+    var pace = Pace()
+
+    /// Runs until the task is cancelled.
+    func run() async throws {
+        try await loop { _ in nil as Ending? }
+    }
+
+    /// Runs until every step is true once, or one of them has failed.
+    func runOnce() async throws -> Ending {
+        try await loop { states in
+            let essential = zip(steps, states).filter(\.0.isEssential).map(\.1)
+            if essential.contains(where: \.hasFailed) { return .failed }
+            return essential.allSatisfy(\.hasBeenTrue) ? .converged : nil
+        }
+    }
+
+    private func loop<Result: Sendable>(until end: @Sendable ([StepState]) -> Result?) async throws -> Result {
+        let stopwatch = Stopwatch(clock)
+        var states = [StepState](repeating: StepState(), count: steps.count)
+        await report.begin(steps)
+        while true {
+            try Task.checkCancellation()
+            await report.alive()
+            if let index = Self.next(steps, states, now: stopwatch.elapsed()) {
+                try await attempt(index, &states, stopwatch)
+                await report.states(states, steps, now: stopwatch.elapsed())
+                if let result = end(states) { return result }
+            } else {
+                try await clock.sleep(for: pause(states, now: stopwatch.elapsed()))
+            }
+        }
+    }
+
+    /// The first step that is due and not held up.
+    static func next(_ steps: [any Step], _ states: [StepState], now: Duration) -> Int? {
+        for (index, step) in steps.enumerated() {
+            if states[index].due <= now { return index }
+            if step.isEssential, !states[index].isTrue { return nil }
+        }
+        return nil
+    }
+
+    private func attempt(_ index: Int, _ states: inout [StepState], _ stopwatch: Stopwatch) async throws {
+        let step = steps[index]
+        states[index].began(at: stopwatch.elapsed())
+        await report.began(index, states, steps)
+        do {
+            try await step.converge(report)
+            let isFirst = !states[index].hasBeenTrue
+            states[index].succeeded(at: stopwatch.elapsed(), cadence: step.cadence)
+            if isFirst { await report.ended(step) }
+        } catch {
+            if error is CancellationError || Task.isCancelled { throw CancellationError() }
+            states[index].failed(
+                Failure(error, during: step.name), at: stopwatch.elapsed(), patience: step.patience, pace: pace)
+        }
+    }
+
+    private func pause(_ states: [StepState], now: Duration) -> Duration {
+        let runnable = steps.indices.prefix { index in
+            index == 0 || !steps[index - 1].isEssential || states[index - 1].isTrue
+        }
+        let earliest = runnable.map { states[$0].due }.min() ?? now
+        return max(min(earliest - now, pace.idle), .milliseconds(1))
+    }
+}
+
+/// Measures time on any clock.
+struct Stopwatch: Sendable {
+    let elapsed: @Sendable () -> Duration
+
+    init(_ clock: any Clock<Duration>) { elapsed = Self.measuring(clock) }
+
+    private static func measuring<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
+        let start = clock.now
+        return { start.duration(to: clock.now) }
+    }
+}
+
+/// What a pipeline tells the outside.
+protocol PipelineReport: StepObserver {
+    /// The steps there are.
+    func begin(_ steps: [any Step]) async
+    /// The loop turns.
+    func alive() async
+    /// A step is looked at.
+    func began(_ index: Int, _ states: [StepState], _ steps: [any Step]) async
+    /// A step is true for the first time.
+    func ended(_ step: any Step) async
+    /// Where all steps are after one was looked at.
+    func states(_ states: [StepState], _ steps: [any Step], now: Duration) async
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
+import KopsModel
+import Logging
+import NodeOS
+
+/// Turns what the pipeline says into protokube's status, its log and its word to the service manager.
+actor Reporter: PipelineReport {
+    /// The service manager as far as protokube speaks to it.
+    protocol ServiceManager: Sendable {
+        func ready(_ status: String)
+        func status(_ text: String)
+        func alive()
+        func stopping()
+    }
+
+    private let readyAfter: String
+    private let serviceManager: any ServiceManager
+    private let publish: @Sendable (AgentStatus) -> Void
+    private let now: @Sendable () -> Date
+    private let log: Logger
+    private var status: AgentStatus
+    private var isReady = false
+    private var published: AgentStatus?
+    private var starts: [String: Date] = [:]
+
+    /// Begins a report.
+    ///
+    /// - `readyAfter` names the step after whose first success the service counts as started.
+    init(
+        boot: BootConfig, readyAfter: String, serviceManager: any ServiceManager, log: Logger,
+        now: @escaping @Sendable () -> Date, publish: @escaping @Sendable (AgentStatus) -> Void
+    ) {
+        self.readyAfter = readyAfter
+        self.serviceManager = serviceManager
+        self.publish = publish
+        self.now = now
+        self.log = log
+        let start = now()
+        status = AgentStatus(
+            agent: "protokube", instance: boot.instance, instanceGroup: boot.instanceGroup, role: .controlPlane,
+            phase: .acquiring, activity: "starts", started: start, updated: start)
+    }
+
+    /// Which generation the machine follows.
+    func follows(generation: Int) { status.generation = generation }
+
+    func begin(_ steps: [any Step]) {
+        status.tasksTotal = steps.count
+        emit()
+    }
+
+    func alive() { serviceManager.alive() }
+
+    func began(_ index: Int, _ states: [StepState], _ steps: [any Step]) {
+        let step = steps[index]
+        if starts[step.name] == nil { starts[step.name] = now() }
+        // In the steady state looking once more is no news.
+        guard !states[index].hasBeenTrue, states[index].attempts == 0 else { return }
+        log.info("\(step.activity)", metadata: ["step": "\(step.name)"])
+        if step.isEssential {
+            status.phase = .converging
+            status.activity = step.activity
+            emit()
+        }
+    }
+
+    func progress(_ activity: String) {
+        serviceManager.alive()
+        guard !activity.isEmpty, status.phase == .converging else { return }
+        status.activity = activity
+    }
+
+    func partBegan(_ name: String) { starts[name] = now() }
+
+    func partEnded(_ name: String) { close(name) }
+
+    func ended(_ step: any Step) {
+        close(step.name)
+        log.info("done", metadata: ["step": "\(step.name)"])
+        if step.name == readyAfter, !isReady {
+            isReady = true
+            serviceManager.ready(status.activity)
+        }
+    }
+
+    func states(_ states: [StepState], _ steps: [any Step], now: Duration) {
+        let summary = PhaseSummary(steps, states, now: now)
+        if let failure = summary.failure, failure.code != status.failure?.code {
+            log.warning("\(failure.message) [\(failure.code)]\(failure.hint.isEmpty ? "" : "; " + failure.hint)")
+        }
+        status.phase = summary.phase
+        status.activity = summary.activity
+        status.failure = summary.failure
+        status.tasksDone = summary.done
+        emit()
+    }
+
+    /// Says that protokube ends.
+    func stopping() {
+        log.info("ends")
+        serviceManager.stopping()
+    }
+
+    private func close(_ name: String) {
+        guard let start = starts.removeValue(forKey: name), !status.spans.contains(where: { $0.name == name }) else {
+            return
+        }
+        status.spans.append(AgentStatus.Span(name: name, start: start, end: now()))
+    }
+
+    /// Publishes what changed, and every 30 s that nothing did.
+    private func emit() {
+        status.updated = now()
+        if var last = published, status.updated.timeIntervalSince(last.updated) < 30 {
+            last.updated = status.updated
+            // A wait's seconds count on in its message; that alone is published with the next heartbeat.
+            last.failure?.message = status.failure?.message ?? ""
+            if last == status { return }
+        }
+        if status.activity != published?.activity || status.phase != published?.phase {
+            serviceManager.status("\(status.phase.rawValue): \(status.activity)")
+        }
+        published = status
+        publish(status)
+    }
+}

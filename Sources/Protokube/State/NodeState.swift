@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
+import KopsModel
+import NodeBuilders
+import NodeOS
+import SystemPackage
+
+/// What nodeup left on this machine for protokube.
+struct NodeState: Sendable {
+    let node: any NodeWriter
+
+    /// The sealed inputs as they are now: nodeup may seal newer ones at any time.
+    ///
+    /// - Throws: ``Failure`` `not-sealed` (waiting), `inputs-damaged`, `not-control-plane` (permanent).
+    func inputs() async throws -> NodeInputs {
+        guard try await node.status(of: NodeInputs.path) != nil else {
+            throw Failure(
+                .waiting, code: "not-sealed", "\(NodeInputs.path) is not there: nodeup has not acquired this machine's inputs",
+                hint: "nodeup status")
+        }
+        let inputs: NodeInputs
+        do {
+            inputs = try JSONDecoder().decode(NodeInputs.self, from: Data(try await node.read(NodeInputs.path)))
+        } catch is DecodingError {
+            // The decoder's own words could quote a key.
+            throw Failure(
+                .permanent, code: "inputs-damaged", "\(NodeInputs.path) cannot be understood",
+                hint: "run `nodeup apply` with the nodeup of this release")
+        }
+        guard inputs.config.controlPlane != nil else {
+            throw Failure(
+                .permanent, code: "not-control-plane",
+                "instance group \(inputs.config.instanceGroup) is no control plane, and protokube is for no other",
+                hint: "systemctl disable --now protokube")
+        }
+        return inputs
+    }
+
+    /// The boot configuration user-data wrote.
+    static func boot(on node: any NodeReader, at path: FilePath = FilePath(BootConfig.path)) async throws -> BootConfig {
+        guard try await node.status(of: path) != nil else {
+            throw Failure(
+                .permanent, code: "no-boot-config", "\(path) is not there: this machine has not been told its cluster",
+                hint: "user-data writes it")
+        }
+        do {
+            return try JSONDecoder().decode(BootConfig.self, from: Data(try await node.read(path)))
+        } catch {
+            throw Failure(.permanent, code: "boot-config-damaged", "\(path) cannot be read", cause: error)
+        }
+    }
+}
