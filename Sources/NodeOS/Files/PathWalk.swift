@@ -23,7 +23,7 @@ struct PathWalk {
     init(from root: FilePath, to path: FilePath) throws(Failure) {
         self.root = root
         self.path = path
-        pending = path.components.reversed().map(\.string)
+        pending = Self.names(in: path.string)
         let descriptor = openat(AT_FDCWD, root.string, LinuxFlags.pathOnly | O_DIRECTORY | O_CLOEXEC)
         if descriptor < 0 { throw .system(errno, "cannot open the root", root) }
         directories = OpenDirectories(root: descriptor)
@@ -82,12 +82,16 @@ struct PathWalk {
     private mutating func follow(_ target: String) throws(Failure) {
         linksFollowed += 1
         if linksFollowed > Self.linkLimit { throw .system(ELOOP, "cannot follow the links on the way to", path) }
-        let destination = FilePath(target)
-        if destination.isAbsolute {
+        if target.hasPrefix("/") {
             absoluteLink = (target, pending.count)
             directories.leaveAll()
         }
-        pending += destination.components.reversed().map(\.string)
+        pending += Self.names(in: target)
+    }
+
+    /// The names of a path, last first.
+    private static func names(in path: String) -> [String] {
+        path.utf8.split(separator: UInt8(ascii: "/")).reversed().map { String(Substring($0)) }
     }
 
     private func escape(_ how: String) -> Failure {
