@@ -96,7 +96,7 @@ let package = Package(
         tests("Fetch", [crypto, subprocess, system]),
         tests("PKI", [crypto, subprocess, system]),
         tests("StateStore", [subprocess, system]),
-        tests("NodeOS", [system]),
+        tests("NodeOS", ["CSystemd", subprocess, system]),
         tests("NodeTasks", ["NodeOS", "PKI", system]),
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system], resources: [.copy("Golden")]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
