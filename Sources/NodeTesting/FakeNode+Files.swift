@@ -71,6 +71,9 @@ extension FakeNode {
         try write("remove", path.string) {
             guard let name = path.lastComponent else { return }
             let real = machine.resolved(path.removingLastComponent()).appending(name)
+            if let mount = machine.mounts.first(where: { $0.path.starts(with: real) }) {
+                throw Failure(.permanent, code: "is-mounted", "remove \(path): \(mount.path) is mounted")
+            }
             machine.files = machine.files.filter { !$0.key.starts(with: real) }
         }
     }

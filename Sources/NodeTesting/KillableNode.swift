@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+public import NodeOS
+public import SystemPackage
+
+/// Any machine, such as a directory tree that a `LiveNode` works on, made to die between two writes.
+public actor KillableNode: NodeWriter {
+    private let base: any NodeWriter
+    private var crashAfter: Int?
+    private var isCrashed = false
+    private var writes = 0
+
+    /// Wraps a machine.
+    public init(_ base: any NodeWriter) { self.base = base }
+
+    /// What to ask for an answer, unless the machine is dead.
+    private var reader: any NodeReader {
+        get throws {
+            if isCrashed { throw FakeCrash(writes: writes) }
+            return base
+        }
+    }
+
+    private func writing<Value: Sendable>(
+        _ body: @Sendable (any NodeWriter) async throws -> Value
+    ) async throws -> Value {
+        if isCrashed { throw FakeCrash(writes: writes) }
+        if crashAfter == 0 { throw crashNow() }
+        let value = try await body(base)
+        writes += 1
+        if writes == crashAfter { throw crashNow() }
+        return value
+    }
+
+    private func crashNow() -> FakeCrash {
+        isCrashed = true
+        return FakeCrash(writes: writes)
+    }
+}
+
+extension KillableNode: ContractNode {
+    public func crash(afterWrite count: Int) {
+        crashAfter = count
+        writes = 0
+    }
+    public func hasCrashed() -> Bool { isCrashed }
+    public func revive() {
+        isCrashed = false
+        crashAfter = nil
+    }
+
+    /// The tree, a line each; keys and certificates count as there, since their bytes are random.
+    public func snapshot() async throws -> [String] { try await tree("/") }
+
+    private func tree(_ path: FilePath) async throws -> [String] {
+        guard let status = try await base.status(of: path) else { return [] }
+        var line = "\(path) \(status.kind) \(String(status.mode, radix: 8)) \(status.uid):\(status.gid)"
+        switch status.kind {
+        case .symlink: line += " \(try await base.target(of: path) ?? "")"
+        case .regular:
+            let text = String(decoding: try await base.read(path), as: UTF8.self)
+            line += text.contains("-----BEGIN ") ? " PEM" : " \(text.debugDescription)"
+        case .directory, .block, .other: break
+        }
+        var lines = [line]
+        if status.kind == .directory {
+            for name in try await base.list(path) { lines += try await tree(path.appending(name)) }
+        }
+        return lines
+    }
+}
+
+extension KillableNode {
+    public func status(of path: FilePath) async throws -> FileStatus? { try await reader.status(of: path) }
+    public func read(_ path: FilePath) async throws -> [UInt8] { try await reader.read(path) }
+    public func sha256(of path: FilePath) async throws -> String { try await reader.sha256(of: path) }
+    public func list(_ path: FilePath) async throws -> [String] { try await reader.list(path) }
+    public func target(of path: FilePath) async throws -> String? { try await reader.target(of: path) }
+    public func user(named name: String) async throws -> UserEntry? { try await reader.user(named: name) }
+    public func group(named name: String) async throws -> GroupEntry? { try await reader.group(named: name) }
+    public func mounts() async throws -> [MountEntry] { try await reader.mounts() }
+    public func unit(named name: String) async throws -> UnitStatus { try await reader.unit(named: name) }
+    public func package(named name: String) async throws -> PackageStatus? { try await reader.package(named: name) }
+    public func sysctl(_ key: String) async throws -> String? { try await reader.sysctl(key) }
+    public func hasKernelModule(_ name: String) async throws -> Bool { try await reader.hasKernelModule(name) }
+    public func blockDevice(_ path: FilePath) async throws -> BlockDeviceStatus? {
+        try await reader.blockDevice(path)
+    }
+    public func images(in runtime: String) async throws -> Set<String> { try await reader.images(in: runtime) }
+    public func bootID() async throws -> String { try await reader.bootID() }
+
+    public func write(_ bytes: [UInt8], to path: FilePath, attributes: FileAttributes) async throws {
+        try await writing { try await $0.write(bytes, to: path, attributes: attributes) }
+    }
+    public func install(
+        _ source: FilePath, sha256: String, to path: FilePath, attributes: FileAttributes
+    ) async throws {
+        try await writing { try await $0.install(source, sha256: sha256, to: path, attributes: attributes) }
+    }
+    public func makeDirectory(_ path: FilePath, attributes: FileAttributes) async throws {
+        try await writing { try await $0.makeDirectory(path, attributes: attributes) }
+    }
+    public func setAttributes(_ attributes: FileAttributes, of path: FilePath) async throws {
+        try await writing { try await $0.setAttributes(attributes, of: path) }
+    }
+    public func link(_ path: FilePath, to target: String) async throws {
+        try await writing { try await $0.link(path, to: target) }
+    }
+    public func remove(_ path: FilePath) async throws { try await writing { try await $0.remove(path) } }
+    public func rename(_ path: FilePath, to target: FilePath) async throws {
+        try await writing { try await $0.rename(path, to: target) }
+    }
+    public func extract(_ archive: FilePath, into directory: FilePath, stripComponents: Int) async throws {
+        try await writing { try await $0.extract(archive, into: directory, stripComponents: stripComponents) }
+    }
+    public func setUser(_ user: UserEntry, groups: [String]) async throws {
+        try await writing { try await $0.setUser(user, groups: groups) }
+    }
+    public func removeUser(_ name: String) async throws { try await writing { try await $0.removeUser(name) } }
+    public func setGroup(_ name: String, gid: UInt32?) async throws {
+        try await writing { try await $0.setGroup(name, gid: gid) }
+    }
+    public func removeGroup(_ name: String) async throws { try await writing { try await $0.removeGroup(name) } }
+    public func mount(_ mount: MountEntry) async throws { try await writing { try await $0.mount(mount) } }
+    public func unmount(_ path: FilePath) async throws { try await writing { try await $0.unmount(path) } }
+    public func makeFilesystem(_ type: String, label: String?, on device: FilePath) async throws {
+        try await writing { try await $0.makeFilesystem(type, label: label, on: device) }
+    }
+    public func reloadUnits() async throws { try await writing { try await $0.reloadUnits() } }
+    public func setUnit(_ name: String, enabled: Bool) async throws {
+        try await writing { try await $0.setUnit(name, enabled: enabled) }
+    }
+    public func changeUnit(_ name: String, _ change: UnitChange) async throws {
+        try await writing { try await $0.changeUnit(name, change) }
+    }
+    public func installPackages(_ packages: [PackageRequest]) async throws {
+        try await writing { try await $0.installPackages(packages) }
+    }
+    public func removePackages(_ names: [String]) async throws {
+        try await writing { try await $0.removePackages(names) }
+    }
+    public func setSysctl(_ key: String, to value: String) async throws {
+        try await writing { try await $0.setSysctl(key, to: value) }
+    }
+    public func loadKernelModule(_ name: String) async throws {
+        try await writing { try await $0.loadKernelModule(name) }
+    }
+    public func importImage(_ archive: FilePath, into runtime: String) async throws -> [String] {
+        try await writing { try await $0.importImage(archive, into: runtime) }
+    }
+    public func removeImage(_ identifier: String, from runtime: String) async throws {
+        try await writing { try await $0.removeImage(identifier, from: runtime) }
+    }
+}
