@@ -27,7 +27,8 @@ extension FakeNode: ContractNode {
     }
 
     private func kernel() -> [String] {
-        machine.mounts.map { "\($0)" } + machine.sysctls.sorted { $0.key < $1.key }.map { "sysctl \($0.key) \($0.value)" }
+        machine.mounts.map { "\($0)" }
+            + machine.sysctls.sorted { $0.key < $1.key }.map { "sysctl \($0.key) \($0.value)" }
             + machine.modules.sorted().map { "module \($0)" }
             + machine.devices.sorted { $0.key.string < $1.key.string }.map { "\($0.key) \($0.value)" }
     }

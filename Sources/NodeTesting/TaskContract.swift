@@ -24,16 +24,18 @@ public struct TaskContract<Node: ContractNode>: Sendable {
 
     /// What is being tried, for violations.
     let name: String
-    let tasks: [any NodeTask]
+    private let ordered: Result<NodeTaskGraph, any Error>
     /// A machine as it is before the first run; each call gives an equal one.
     let machine: @Sendable () async throws -> Node
 
     /// Tries tasks on machines of which each is made anew.
     public init(
-        _ name: String, tasks: [any NodeTask], on machine: @escaping @Sendable () async throws -> Node
+        _ name: String,
+        tasks: [any NodeTask],
+        on machine: @escaping @Sendable () async throws -> Node
     ) {
         self.name = name
-        self.tasks = tasks
+        ordered = Result { try NodeTaskGraph(tasks) }
         self.machine = machine
     }
 
@@ -102,7 +104,7 @@ public struct TaskContract<Node: ContractNode>: Sendable {
         try expect(try first.digest == second.digest, 5, "two plans differ by their digests")
     }
 
-    private func graph() throws -> NodeTaskGraph { try NodeTaskGraph(tasks) }
+    private func graph() throws -> NodeTaskGraph { try ordered.get() }
 
     private func run(_ node: Node) async throws -> ConvergeReport {
         let options = ConvergeOptions(width: 1, clock: SimulatedClock(), random: Seeded(1))

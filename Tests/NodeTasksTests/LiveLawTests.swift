@@ -6,7 +6,9 @@ import NodeTesting
 import SystemPackage
 import Testing
 
-/// The same laws on real files, below temporary directories. Owners are real, so this needs root.
+/// The same laws on real files, below temporary directories.
+///
+/// Owners are real, so this needs root.
 @Suite(.enabled(if: isRoot, "changing owners needs root"))
 struct LiveLawTests {
     static let kinds = ["file", "directory", "symlink", "hostsBlock", "user", "group", "certificate"]
@@ -50,7 +52,9 @@ struct LiveLawTests {
         var archive: [UInt8] = []
         for (name, contents) in files {
             var header = [UInt8](repeating: 0, count: 512)
-            func put(_ text: String, at place: Int) { header.replaceSubrange(place..<place + text.utf8.count, with: text.utf8) }
+            func put(_ text: String, at place: Int) {
+                header.replaceSubrange(place..<place + text.utf8.count, with: text.utf8)
+            }
             let size = String(contents.utf8.count, radix: 8)
             put(name, at: 0)
             put("0000644", at: 100)
@@ -99,7 +103,9 @@ struct TemporaryRoots {
         }
         let groups = machine.groups.values.sorted { $0.name < $1.name }
         let users = machine.users.values.sorted { $0.name < $1.name }
-        let passwd = users.map { "\($0.name):x:\($0.uid ?? 0):\($0.gid ?? 0)::\($0.home ?? "/"):\($0.shell ?? "/bin/sh")" }
+        let passwd = users.map {
+            "\($0.name):x:\($0.uid ?? 0):\($0.gid ?? 0)::\($0.home ?? "/"):\($0.shell ?? "/bin/sh")"
+        }
         let group = groups.map { group in
             let members = group.members + users.filter { $0.groups.contains(group.name) }.map(\.name)
             return "\(group.name):x:\(group.gid):\(members.joined(separator: ","))"
