@@ -14,6 +14,9 @@ extension FakeNode: ContractNode {
         return files + accounts() + services() + kernel()
     }
 
+    /// The units that have not read what their files say now.
+    public func owed() -> [String] { machine.units.keys.sorted().filter { machine.needsRestart($0) } }
+
     private func accounts() -> [String] {
         machine.users.values.sorted { $0.name < $1.name }.map { "\($0)" }
             + machine.groups.values.sorted { $0.name < $1.name }.map { "\($0)" }

@@ -54,6 +54,9 @@ extension KillableNode: ContractNode {
     /// The tree, a line each; keys and certificates count as there, since their bytes are random.
     public func snapshot() async throws -> [String] { try await tree("/") }
 
+    /// Nothing: a tree runs no units.
+    public func owed() -> [String] { [] }
+
     private func tree(_ path: FilePath) async throws -> [String] {
         guard let status = try await base.status(of: path) else { return [] }
         var line = "\(path) \(status.kind) \(String(status.mode, radix: 8)) \(status.uid):\(status.gid)"

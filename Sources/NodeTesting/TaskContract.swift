@@ -12,6 +12,8 @@ public protocol ContractNode: NodeWriter {
     func revive() async
     /// Everything the machine is, a line each, without what is random by nature.
     func snapshot() async throws -> [String]
+    /// What is still owed whatever the tasks say, such as units that run with what was there before.
+    func owed() async throws -> [String]
 }
 
 /// The five laws that every kind of task keeps, for tasks on a machine on which they have something to do.
@@ -119,6 +121,8 @@ public struct TaskContract<Node: ContractNode>: Sendable {
     private func expectConverged(_ node: Node, law: Int, _ moment: String) async throws {
         let plan = try await graph().plan(on: node)
         try expect(plan.isEmpty, law, "\(moment), the plan is not empty\n\(plan.text)")
+        let owed = try await node.owed()
+        try expect(owed.isEmpty, law, "\(moment), \(owed) have not been restarted")
     }
 
     private func expectSame(_ old: [String], _ new: [String], law: Int, _ what: String) throws {
