@@ -91,8 +91,6 @@ public struct ImageTask: DeclaredTask {
             uses: [.path(source), .name("unit:\(runtime).service")]
         )
     }
-    /// Runtimes unpack one image at a time anyway, and two archives may share layers.
-    public var lane: String? { "images" }
 
     private var note: FilePath { FilePath("/var/lib/kopslite/images").appending("\(sha256).json") }
 
