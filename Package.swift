@@ -19,11 +19,13 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], golden: Bool = false
+) -> Target {
     .testTarget(
         name: name + "Tests",
         dependencies: [.byName(name: name), "NodeTesting"] + dependencies,
-        exclude: [],
+        exclude: golden ? ["Golden"] : [],
         resources: resources,
         swiftSettings: strict
     )
@@ -97,7 +99,7 @@ let package = Package(
         tests("PKI", [crypto, subprocess, system]),
         tests("StateStore", [subprocess, system]),
         tests("NodeOS", [system]),
-        tests("NodeTasks", ["NodeOS", "PKI", system]),
+        tests("NodeTasks", ["NodeOS", "PKI", system], golden: true),
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
