@@ -13,7 +13,7 @@ import Testing
     static let identity = EtcdIdentity(
         clusterName: "demo.example.com", etcdCluster: "main", id: "0123456789abcdef0123456789abcdef", initialised: true)
 
-    let machine = FakeMachine()
+    let machine = VolumeMachine()
     let records = FakeRecords()
 
     func volume(_ records: FakeRecords? = nil, checker: any FilesystemChecker = CleanChecker()) -> EtcdVolume {

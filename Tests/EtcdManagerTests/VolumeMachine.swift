@@ -3,8 +3,8 @@ import EtcdManager
 import NodeOS
 import SystemPackage
 
-/// A machine in memory, as far as etcd's volume and unit touch one; it fails at the n-th write when told so.
-actor FakeMachine: NodeWriter {
+/// A machine in memory whose files on a volume come and go with its mount; it fails at the n-th effect when told so.
+actor VolumeMachine: NodeWriter {
     struct File: Equatable {
         var bytes: [UInt8]
         var status: FileStatus
