@@ -127,6 +127,13 @@ import Testing
         #expect(await machine.effects.isEmpty)
     }
 
+    @Test func formattingThatWasInterruptedIsDoneAgain() async throws {
+        await attach(Self.blank)
+        await machine.interruptFormatting(of: Self.device)
+        _ = try await volume().prepare()
+        #expect(await machine.mounted.count == 1)
+    }
+
     @Test func theRightVolumeAfterTheWrongOneConverges() async throws {
         await attach(Self.foreign[0])
         await expect("volume-foreign", .permanent, from: volume())

@@ -25,6 +25,7 @@ actor VolumeMachine: NodeWriter {
     private var crashAt: Int?
     private var failingUnits: Set<String> = []
     private var nextID: UInt32 = 990
+    private var interrupted: Set<FilePath> = []
 
     func crash(atEffect count: Int?) { crashAt = count.map { effects.count + $0 } }
     func attach(_ device: FilePath, _ status: BlockDeviceStatus) { devices[device] = status }
@@ -51,6 +52,12 @@ actor VolumeMachine: NodeWriter {
 
     /// The volume is lost.
     func forgetVolumes() { volumes = [:] }
+
+    /// Formatting a device was interrupted, and is noted.
+    func interruptFormatting(of device: FilePath) {
+        devices[device] = BlockDeviceStatus(signature: nil, endsAreZero: false, size: 1 << 30)
+        interrupted.insert(device)
+    }
 
     private func effect(_ text: String) throws {
         if let crashAt, effects.count >= crashAt { throw Crash() }
@@ -129,6 +136,9 @@ actor VolumeMachine: NodeWriter {
         files.merge(volumes[mount.source] ?? [:]) { _, new in new }
     }
     func makeFilesystem(_ type: String, label: String?, on device: FilePath) throws {
+        guard let found = devices[device], found.isBlank || interrupted.contains(device) && found.signature == nil else {
+            throw Failure(.permanent, code: "not-blank", "\(device) is not blank")
+        }
         try effect("mkfs.\(type) \(label ?? "-") \(device)")
         devices[device] = BlockDeviceStatus(signature: type, label: label, endsAreZero: false, size: devices[device]?.size ?? 0)
         volumes[device.string] = [:]
