@@ -92,7 +92,7 @@ let package = Package(
             resources: [.embedInCode("Update/user-data.sh"), .embedInCode("Update/nodeup.service")],
             swiftSettings: strict
         ),
-        tests("KopsModel", []),
+        tests("KopsModel", [], resources: [.copy("Golden")]),
         tests("Fetch", [crypto, subprocess, system]),
         tests("PKI", [crypto, subprocess, system]),
         tests("StateStore", [subprocess, system]),
@@ -104,7 +104,7 @@ let package = Package(
         tests("EtcdManager", ["NodeOS", subprocess, system]),
         tests("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
         tests("Protokube", ["KopsModel", "NodeOS", "StateStore", system]),
-        tests("KopsLite", ["KopsModel", "StateStore"]),
+        tests("KopsLite", ["Clouds", "KopsModel", "NodeOS", "StateStore"], resources: [.copy("Golden")]),
     ],
     swiftLanguageModes: [.v6]
 )

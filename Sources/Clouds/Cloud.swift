@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import FoundationEssentials
 public import KopsModel
 
 /// Where machines come from. One protocol, one folder for each cloud.
@@ -68,9 +69,22 @@ public struct UserDataTemplate: Sendable, Equatable {
     public init(_ text: String) { self.text = text }
 
     /// The text for one machine.
+    ///
+    /// One pass from the left: what is put in is never searched again, so a name that looks like a placeholder stays
+    /// a name. Unknown placeholders stay as they are, for user-data may hold templates of its own.
     public func filled(instance: String, address: String) -> String {
-        text.split(separator: "{{INSTANCE}}", omittingEmptySubsequences: false).joined(separator: instance)
-            .split(separator: "{{ADDRESS}}", omittingEmptySubsequences: false).joined(separator: address)
+        let values = ["{{INSTANCE}}": instance, "{{ADDRESS}}": address]
+        var result = ""
+        var rest = text[...]
+        while !rest.isEmpty {
+            if let (placeholder, value) = values.first(where: { rest.hasPrefix($0.key) }) {
+                result += value
+                rest = rest.dropFirst(placeholder.count)
+            } else {
+                result.append(rest.removeFirst())
+            }
+        }
+        return result
     }
 }
 
@@ -105,9 +119,12 @@ public struct CloudInventory: Sendable, Equatable {
         public var address: String
         /// `running`, `stopped`.
         public var state: String
+        /// When it was last started; `nil` when it does not run or the cloud does not know.
+        public var launched: Date?
 
         public init(
-            name: String, instanceGroup: String, role: InstanceRole, zone: String, address: String, state: String
+            name: String, instanceGroup: String, role: InstanceRole, zone: String, address: String, state: String,
+            launched: Date? = nil
         ) {
             self.name = name
             self.instanceGroup = instanceGroup
@@ -115,6 +132,7 @@ public struct CloudInventory: Sendable, Equatable {
             self.zone = zone
             self.address = address
             self.state = state
+            self.launched = launched
         }
     }
 

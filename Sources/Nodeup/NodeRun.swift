@@ -30,7 +30,7 @@ struct NodeRun {
         do {
             return try await converge(boot, store, node, reporter)
         } catch {
-            let failure = Acquisition.failure(for: error, store: store.url)
+            let failure = error as? Failure ?? Failure(.permanent, code: "unexpected", "nodeup stopped", cause: error)
             await reporter.end(.failed, "stopped", failure: failure)
             throw failure
         }
@@ -51,7 +51,6 @@ struct NodeRun {
 
         let graph = try graph(outcome.inputs)
         await reporter.enter(.converging, "plans", inputs: config)
-        await reporter.began(total: graph.count)
         let report = await graph.converge(on: node, reader: node, observer: reporter)
         if let root = report.rootFailures.first {
             await reporter.end(.failed, root.id.name, failure: root.failure)
@@ -83,9 +82,14 @@ struct NodeRun {
     }
 
     private func download(_ config: NodeConfig) async throws {
-        let fetcher = AssetFetcher(http: CurlClient(), cache: NodeInputs.cache)
-        try await fetcher.fetch(config.assets.sorted { $0.key < $1.key }.map { name, asset in
-            FetchableAsset(name: name, sha256: asset.sha256, sources: asset.sources)
-        })
+        let files = config.assets.sorted { $0.key < $1.key }.map { name, asset in
+            RemoteFile(name: name, sha256: asset.sha256, sources: asset.sources)
+        }
+        do {
+            try await AssetFetcher(cache: NodeInputs.cache, http: CurlClient()).fetch(files)
+        } catch let error as FetchError {
+            throw Failure(
+                error.isTransient ? .transient : .permanent, code: error.code, error.message, hint: error.hint)
+        }
     }
 }

@@ -15,7 +15,7 @@ struct TasksRun {
 
     func converge() async throws -> ConvergeReport {
         let node = LiveNode(root: root)
-        return await try graph().converge(on: node, reader: node)
+        return try await graph().converge(on: node, reader: node)
     }
 
     private func graph() throws -> NodeTaskGraph {

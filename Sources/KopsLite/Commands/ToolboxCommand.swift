@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Clouds
-import Foundation
+import KopsModel
 
 /// `toolbox` works on single machines, where the cloud lets an operator do so.
 struct ToolboxCommand: ParsableCommand {

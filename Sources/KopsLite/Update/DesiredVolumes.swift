@@ -10,7 +10,7 @@ struct DesiredVolumes {
     var all: [DesiredVolume] {
         cluster.cluster.spec.etcdClusters.flatMap { etcd in
             let members = etcd.etcdMembers.map(\.name).joined(separator: ",")
-            return etcd.etcdMembers.compactMap { member in
+            return etcd.etcdMembers.compactMap { member -> DesiredVolume? in
                 guard let machine = cluster.machines.first(where: { $0.group == member.instanceGroup }) else { return nil }
                 return DesiredVolume(
                     name: "\(member.name).etcd-\(etcd.name)", zone: machine.zone,

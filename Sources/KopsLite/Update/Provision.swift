@@ -66,7 +66,7 @@ struct Provision {
 
     private func generate(_ name: String) throws -> Keyset {
         name == KeysetName.serviceAccount
-            ? try KeysetGenerator.bareKey(name: name, now: now)
+            ? KeysetGenerator.bareKey(name: name, now: now)
             : try KeysetGenerator.certificateAuthority(name: name, commonName: name, now: now, years: 10)
     }
 

@@ -97,7 +97,7 @@ struct FieldWalker {
     /// Flags of a component, checked against its table.
     mutating func flags(_ name: String, of component: Component, _ value: inout [String: FlagValue]) {
         if !isReading {
-            members[name] = value.isEmpty ? nil : .object(value.mapValues(\.encoded))
+            if !value.isEmpty { members[name] = .object(value.mapValues(\.encoded)) }
             return
         }
         known.append(name)
@@ -110,7 +110,8 @@ struct FieldWalker {
     /// - Note: It is written only where `written` says so, for the fields kops always shows.
     mutating func fixed(_ name: String, _ value: JSONValue, written: Bool = false) {
         guard isReading else {
-            members[name] = written ? value : nil
+            // Not `written ? value : nil`: a nil literal can be a JSON null too.
+            if written { members[name] = value }
             return
         }
         known.append(name)

@@ -83,13 +83,7 @@ struct KubeDNSAddon {
     }
 
     private var pod: [String: JSONValue] {
-        let volumes: JSONValue = [
-            [
-                "name": "config",
-                "configMap": ["name": "coredns", "items": [["key": "Corefile", "path": "Corefile"]]],
-            ],
-            ["name": "tmp", "emptyDir": ["medium": "Memory"]],
-        ]
+        let files: JSONValue = ["name": "coredns", "items": [["key": "Corefile", "path": "Corefile"]]]
         return [
             "affinity": affinity,
             "containers": [container],
@@ -98,7 +92,7 @@ struct KubeDNSAddon {
             "priorityClassName": "system-cluster-critical",
             "serviceAccountName": "coredns",
             "tolerations": tolerations,
-            "volumes": volumes,
+            "volumes": [["name": "config", "configMap": files]],
         ]
     }
 
@@ -138,13 +132,11 @@ struct KubeDNSAddon {
             "resources": ["requests": ["cpu": "100m", "memory": "70Mi"], "limits": ["memory": "170Mi"]],
             "securityContext": [
                 "allowPrivilegeEscalation": false,
-                "capabilities": ["drop": ["ALL"], "add": ["NET_BIND_SERVICE"]],
+                // SETGID for dnsmasq, which serves where no CoreDNS image can be had: it begins by leaving its groups.
+                "capabilities": ["drop": ["ALL"], "add": ["NET_BIND_SERVICE", "SETGID"]],
                 "readOnlyRootFilesystem": true,
             ],
-            "volumeMounts": [
-                ["name": "config", "mountPath": "/etc/coredns", "readOnly": true],
-                ["name": "tmp", "mountPath": "/tmp"],
-            ],
+            "volumeMounts": [["name": "config", "mountPath": "/etc/coredns", "readOnly": true]],
         ]
     }
 }

@@ -110,7 +110,7 @@ struct KubeProxyAddon {
             "volumes": [
                 ["name": "config", "configMap": ["name": "kube-proxy"]],
                 Manifest.hostPath("xtables-lock", "/run/xtables.lock", type: "FileOrCreate"),
-                Manifest.hostPath("modules", "/lib/modules", type: ""),
+                Manifest.hostPath("modules", "/lib/modules", type: "DirectoryOrCreate"),
             ],
         ]
     }

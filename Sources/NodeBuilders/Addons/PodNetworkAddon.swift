@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import KopsModel
+import SystemPackage
 
 /// The pod network: writes each node's CNI configuration and keeps a route to every other node's pods.
 struct PodNetworkAddon {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 import NodeTasks
 
 /// The CNI plugins' programs; their configuration is the pod network's.

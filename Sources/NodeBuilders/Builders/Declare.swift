@@ -79,6 +79,15 @@ enum Declare {
         HostsBlockTask("kopslite", entries: entries, id: .hosts)
     }
 
+    /// A certificate of the machine's own, issued with an authority's key.
+    static func certificate(
+        _ paths: CertificatePaths, _ profile: CertificateProfile, signedBy keyset: Keyset
+    ) -> any NodeTask {
+        CertificateTask(
+            certificate: paths.certificate, key: paths.key, profile: profile, signer: .keyset(keyset), owner: "root",
+            group: "root", id: .certificate(paths))
+    }
+
     /// A kubeconfig, for root alone; one with a token is a secret.
     static func kubeconfig(
         _ path: FilePath, server: String, authority: FilePath, credential: Kubeconfig.Credential

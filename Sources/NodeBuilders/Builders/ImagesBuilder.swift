@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 import NodeTasks
 
 /// Container images from archives; one without an asset comes from its registry when a pod asks for it.

@@ -2,6 +2,7 @@
 import KopsModel
 import NodeTasks
 import PKI
+import SystemPackage
 
 /// kubelet: its program, configuration, credentials and service.
 struct KubeletBuilder: NodeBuilder {
@@ -17,7 +18,7 @@ struct KubeletBuilder: NodeBuilder {
             Declare.file(NodePaths.kubeletConfiguration, json: configuration),
         ]
         return base + (context.isControlPlane ? try issued(context) : try bootstrapped(context))
-            + [try service(context, program: program.string)]
+            + [try service(context, program: program)]
     }
 
     /// A control-plane machine holds the authority, so it issues its kubelet's first certificate itself; kubelet renews it.
@@ -44,7 +45,7 @@ struct KubeletBuilder: NodeBuilder {
         ]
     }
 
-    private func service(_ context: NodeContext, program: String) throws -> any NodeTask {
+    private func service(_ context: NodeContext, program: FilePath) throws -> any NodeTask {
         let credentials: [TaskID] =
             context.isControlPlane
             ? [
@@ -53,7 +54,7 @@ struct KubeletBuilder: NodeBuilder {
             ]
             : [.file(NodePaths.kubeletBootstrapKubeconfig)] + ImagesBuilder.imports(["pause"], in: context)
         return Declare.service(
-            Self.service, definition: unit(context, program: program),
+            Self.service, definition: unit(context, program: program.string),
             after: [.service(context.runtimeService), .file(NodePaths.authority), .hosts] + credentials,
             restartOn: [.file(program), .file(NodePaths.kubeletConfiguration)])
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 import NodeTasks
 
 /// Programs that kubelet and protokube call.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import KopsModel
 import NodeTasks
+import SystemPackage
 
 /// The container runtime: its package, configuration and service.
 struct RuntimeBuilder: NodeBuilder {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import KopsModel
-public import NodeOS
+import NodeOS
 
 /// A release of Kubernetes, with everything that differs between minors: the one place that compares versions.
 ///

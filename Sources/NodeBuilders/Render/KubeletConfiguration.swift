@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import KopsModel
 import NodeOS
+import SystemPackage
 
 /// kubelet's configuration file, in which an unknown field stops kubelet: each is written only where the release has it.
 ///

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import KopsModel
+import SystemPackage
 
 /// kubelet's command line: what is this machine's own, and what its release has no configuration field for.
 ///

@@ -58,8 +58,8 @@ struct StaticPod: Sendable {
             ],
             "volumeMounts": [["name": "own", "mountPath": .string(directory), "readOnly": true]],
             "livenessProbe": probe(probes.live, period: 10, failures: 8),
-            // A slow first start is no failure: liveness counts only once this has passed.
-            "startupProbe": probe(probes.live, period: 10, failures: 24),
+            // A slow first start is no failure: the other probes count only once this has passed.
+            "startupProbe": probe(probes.live, period: 2, failures: 120),
         ]
         if let ready = probes.ready { container["readinessProbe"] = probe(ready, period: 1, failures: 3) }
         return container

@@ -13,22 +13,26 @@ extension TaskGraph {
     static func edges(_ tasks: [Item]) throws -> Edges {
         let none = [Set<Int>](repeating: [], count: tasks.count)
         var edges = Edges(before: none, followed: none, carriers: none)
+        let claims = try checked(tasks)
+        try claims.addEdges(before: &edges.before, followed: &edges.followed, carriers: &edges.carriers)
         try addDeclared(tasks, to: &edges)
-        try ClaimIndex(tasks.map { ($0.id, $0.claims) }).addEdges(before: &edges.before, followed: &edges.followed,
-            carriers: &edges.carriers)
         return edges
     }
 
-    private static func addDeclared(_ tasks: [Item], to edges: inout Edges) throws {
-        var positions: [TaskID: Int] = [:]
-        for (index, task) in tasks.enumerated() {
-            guard positions.updateValue(index, forKey: task.id) == nil else {
-                throw Failure(
-                    .permanent, code: "duplicate-task", "two tasks are named \(task.id)",
-                    hint: "give one of them another id, or declare it once"
-                )
-            }
+    /// The claims, once no two tasks have one name.
+    private static func checked(_ tasks: [Item]) throws -> ClaimIndex {
+        var seen: Set<TaskID> = []
+        for task in tasks where !seen.insert(task.id).inserted {
+            throw Failure(
+                .permanent, code: "duplicate-task", "two tasks are named \(task.id)",
+                hint: "give one of them another id, or declare it once"
+            )
         }
+        return try ClaimIndex(tasks.map { ($0.id, $0.claims) })
+    }
+
+    private static func addDeclared(_ tasks: [Item], to edges: inout Edges) throws {
+        let positions = Dictionary(uniqueKeysWithValues: tasks.enumerated().map { ($1.id, $0) })
         for (index, task) in tasks.enumerated() {
             for name in task.after + task.follows {
                 guard let position = positions[name] else {

@@ -22,7 +22,7 @@ public struct TaskGraph<Reader: Sendable, Writer: Sendable>: Sendable {
     ///
     /// - Throws: ``Failure`` with the code `duplicate-task`, `unknown-task`, `claimed-twice`, `claim-contradiction`
     ///   or `task-cycle`, each naming the tasks.
-    public init(_ declared: [Item]) throws {
+    public init(declared: [Item]) throws {
         let edges = try Self.edges(declared)
         let order = try Self.sorted(declared.map(\.id), edges.before)
         var position = [Int](repeating: 0, count: declared.count)
@@ -59,7 +59,7 @@ extension TaskGraph where Reader == any NodeReader, Writer == any NodeWriter {
     /// Orders the tasks of a machine.
     ///
     /// - Throws: ``Failure`` as the initializer for any target does.
-    public init(_ tasks: [any NodeTask]) throws { try self.init(tasks.map { Self.item($0) }) }
+    public init(_ tasks: [any NodeTask]) throws { try self.init(declared: tasks.map { Self.item($0) }) }
 
     /// The compiler sees the task's target only through a generic parameter.
     private static func item(_ task: some NodeTask) -> Item { task }

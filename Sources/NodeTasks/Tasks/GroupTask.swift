@@ -43,7 +43,7 @@ public struct GroupTask: DeclaredTask {
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "name", "gid")
         let name = try fields.name("name")
-        self.init(name, gid: try fields.optional("gid"), ensure: try fields.ensure())
+        self.init(name, gid: try fields.accountNumber("gid"), ensure: try fields.ensure())
         guard UInt32(name) == nil else { throw fields.refuse("name", "is a number") }
         guard ensure == .present || name != "root" else { throw fields.refuse("name", "root cannot be absent") }
     }

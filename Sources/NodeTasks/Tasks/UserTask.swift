@@ -58,7 +58,7 @@ public struct UserTask: DeclaredTask {
             throw fields.refuse("groups", "\"\(bad)\" is no group's name")
         }
         self.init(
-            name, uid: try fields.optional("uid"), home: fields.has("home") ? try fields.path("home").string : nil,
+            name, uid: try fields.accountNumber("uid"), home: fields.has("home") ? try fields.path("home").string : nil,
             shell: fields.has("shell") ? try fields.path("shell").string : nil, groups: groups,
             ensure: try fields.ensure()
         )

@@ -88,6 +88,16 @@ struct Fields {
         return mode
     }
 
+    /// The number of an account.
+    func accountNumber(_ name: String) throws -> UInt32? {
+        guard let number = try optional(name, Int64.self) else { return nil }
+        // The largest one means "leave it" to chown(2).
+        guard let number = UInt32(exactly: number), number < .max else {
+            throw refuse(name, "\(number) is not between 0 and 4294967294")
+        }
+        return number
+    }
+
     func digest(_ name: String) throws -> String {
         let text = try value(name, String.self)
         guard SHA256Hex.isDigest(text) else { throw refuse(name, "is no SHA-256 of 64 lower-case hex digits") }

@@ -2,6 +2,7 @@
 import FoundationEssentials
 import NodeBuilders
 import NodeOS
+import SystemPackage
 
 /// The inputs of the last acquisition, kept on the machine so that the next run needs no store.
 struct SealedInputs {

@@ -63,8 +63,7 @@ actor StatusReporter: ConvergeObserver {
         await write()
     }
 
-    /// How many tasks there are.
-    func began(total: Int) async {
+    func runStarted(total: Int) async {
         status.tasksTotal = total
         status.tasksDone = 0
         status.tasksChanged = 0

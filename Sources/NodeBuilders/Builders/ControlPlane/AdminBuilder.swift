@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 import NodeTasks
 import PKI
+import SystemPackage
 
 /// The administrator's credentials on a control-plane machine, for protokube and for root's kubectl.
 struct AdminBuilder: NodeBuilder {

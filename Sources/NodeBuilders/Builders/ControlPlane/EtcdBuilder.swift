@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 import NodeTasks
 import PKI
+import SystemPackage
 
 /// etcd's programs and certificates; protokube writes its unit and starts it, for etcd must not run before its volume is
 /// mounted.

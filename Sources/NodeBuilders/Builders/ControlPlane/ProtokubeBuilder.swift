@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 import NodeTasks
+import SystemPackage
 
 /// protokube: its program and service.
 struct ProtokubeBuilder: NodeBuilder {
@@ -44,7 +46,7 @@ struct ProtokubeBuilder: NodeBuilder {
                     "UMask=0077",
                     "NoNewPrivileges=yes",
                     // To format and mount a volume, and to write files that other users own.
-                    "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_MKNOD CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_KILL",
+                    "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_MKNOD CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE",
                     "LockPersonality=yes",
                     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
                     "RestrictNamespaces=yes",

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+/// `update cluster NAME` makes the cloud and the machines follow the declaration.
+struct UpdateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update",
+        abstract: "Make a cluster follow its declaration.",
+        subcommands: [UpdateClusterCommand.self]
+    )
+}
+
+struct UpdateClusterCommand: SessionCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cluster",
+        abstract: "Show what would change; change it with --yes."
+    )
+
+    @Argument(help: "The cluster's name.")
+    var clusterName: String?
+    @OptionGroup var nameOption: NameOption
+    @OptionGroup var state: StateOption
+    @Flag(name: [.short, .long], help: "Change it.")
+    var yes = false
+
+    func run(in session: Session) async throws {
+        let repository = ClusterRepository(store: try state.open(in: session))
+        let cluster = try await repository.resolved(try nameOption.resolve(clusterName, in: session))
+        try await session.update(UpdateRequest(store: repository.store, cluster: cluster, isConfirmed: yes), session)
+    }
+}

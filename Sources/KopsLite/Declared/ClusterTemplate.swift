@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import KopsModel
+
+/// The declaration `create cluster` writes from its options.
+///
+/// - Source: kops `upup/pkg/fi/cloudup/new_cluster.go`; names of today, `control-plane-<zone>`, and one group `nodes`.
+struct ClusterTemplate {
+    var name: String
+    var cloud: CloudCatalog
+    var zones: [String]
+    var nodeCount: Int
+    var kubernetesVersion: KubernetesVersion
+    var containerRuntime: ContainerRuntime?
+    var fileRepository: String?
+    /// Machine networks of other clusters in the store, which share the host's bridges.
+    var takenNetworks: [IPv4CIDR]
+
+    var cluster: Cluster {
+        var spec = ClusterSpec()
+        spec.api = APIAccess()
+        spec.authorization = Authorization()
+        spec.assets = fileRepository.map { AssetSource(fileRepository: $0) }
+        spec.channel = "stable"
+        spec.cloudProvider = cloud.name
+        spec.containerRuntime = containerRuntime.map(RuntimeName.init)
+        spec.etcdClusters = [
+            EtcdClusterSpec(
+                name: "main",
+                members: zip(ClusterSpec.memberNames(of: [controlPlaneName]), [controlPlaneName])
+                    .map { EtcdMemberSpec(name: $0, instanceGroup: $1) }
+            )
+        ]
+        spec.kubelet = ["anonymousAuth": .bool(false)]
+        spec.kubernetesVersion = kubernetesVersion
+        spec.masterPublicName = "api.\(name)"
+        spec.networkCIDR = network
+        spec.networking = NetworkingSpec()
+        spec.nonMasqueradeCIDR = IPv4CIDR("100.64.0.0/10")
+        spec.subnets = zones.map(SubnetSpec.init(zone:))
+        spec.topology = TopologySpec()
+        spec.topology?.dns = TopologySpec.DNSTopology()
+        return Cluster(metadata: ObjectMeta(name: name), spec: spec)
+    }
+
+    var groups: [InstanceGroup] {
+        [
+            group(controlPlaneName, .controlPlane, size: 1, subnets: Array(zones.prefix(1))),
+            group("nodes", .node, size: nodeCount, subnets: zones),
+        ]
+    }
+
+    var objects: [APIObject] { [.cluster(cluster)] + groups.map(APIObject.instanceGroup) }
+
+    private var controlPlaneName: String { "control-plane-\(zones.first ?? "a")" }
+
+    private func group(_ group: String, _ role: InstanceRole, size: Int, subnets: [String]) -> InstanceGroup {
+        var spec = InstanceGroupSpec(role: role, size: size, subnets: subnets)
+        spec.nodeLabels = ["kops.k8s.io/instancegroup": group]
+        return InstanceGroup(name: group, cluster: name, spec: spec)
+    }
+
+    /// The first network of the cloud's size that no other cluster of the store has; the cloud's own after 256 clusters.
+    private var network: IPv4CIDR {
+        let first = cloud.networkCIDR
+        let around = IPv4CIDR(containing: first.base, prefix: max(0, first.prefix - 8))
+        let free = (0..<256).lazy.compactMap { around.subnet(addingBits: first.prefix - around.prefix, number: $0) }
+            .first { candidate in !takenNetworks.contains { $0.overlaps(candidate) } }
+        return free ?? first
+    }
+}

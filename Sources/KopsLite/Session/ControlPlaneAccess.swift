@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import Fetch
+import Foundation
+import KopsModel
+import KubeAPI
+import NodeOS
+import PKI
+import StateStore
+
+/// The way to a cluster's API server for whoever may read its CA: a fresh certificate, and the published address.
+struct ControlPlaneAccess {
+    let store: any StateStore
+    let cluster: ResolvedCluster
+    let now: Date
+
+    /// A client with an hour's certificate.
+    func client(_ http: any HTTPClient) async throws -> any KubeReading {
+        let credentials = try await credentials(lifetime: .seconds(3600))
+        let address = try await endpoint()
+        return LiveKubeAPI(
+            client: KubeClient(
+                endpoint: "https://\(cluster.network.apiHost):\(address.port)", address: address.address,
+                identity: TLSIdentity(
+                    authorities: credentials.authorities, certificate: credentials.certificate,
+                    privateKey: credentials.privateKey),
+                http: http))
+    }
+
+    /// What a kubeconfig needs; the certificate is valid for whole days, one at the least.
+    ///
+    /// - Throws: ``Failure`` `keyset-missing` before the first update, `no-api-endpoint` before a control-plane machine
+    ///   has published its address.
+    func credentials(lifetime: Duration) async throws -> AdminCredentials {
+        let layout = ClusterLayout(clusterName: cluster.name)
+        let keyset = try await Provision(store: store, layout: layout, now: now).privateKeyset(KeysetName.kubernetes)
+        let address = try await endpoint()
+        let days = max(1, Int((lifetime / .seconds(86400)).rounded(.up)))
+        let issued = try CertificateIssuer(keyset: keyset).issue(
+            CertificateProfile(
+                commonName: "kopslite-admin", organizations: ["system:masters"], usages: [.client], days: days),
+            now: now)
+        return AdminCredentials(
+            server: "https://\(address.address):\(address.port)", serverName: cluster.network.apiHost,
+            authorities: keyset.bundle, certificate: issued.certificate, privateKey: issued.privateKey)
+    }
+
+    private func endpoint() async throws -> EndpointRecord {
+        let layout = ClusterLayout(clusterName: cluster.name)
+        for key in try await store.list(layout.endpoints()) {
+            guard let object = try await store.read(key) else { continue }
+            if let record = try? JSONDecoder().decode(EndpointRecord.self, from: Data(object.bytes)) { return record }
+        }
+        throw Failure(
+            .waiting, code: "no-api-endpoint", "no control-plane machine of \(cluster.name) has published its address yet",
+            hint: "kopslite watch cluster \(cluster.name)")
+    }
+}
+
+/// An API server as `validate` reads it.
+private struct LiveKubeAPI: KubeReading {
+    let client: KubeClient
+
+    func get(_ path: String) async throws -> JSONValue { try await client.get(path) ?? .null }
+}

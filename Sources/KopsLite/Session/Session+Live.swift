@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import Clouds
+import Fetch
+import Foundation
+import KopsModel
+import StateStore
+
+extension Session {
+    /// The session of the program itself.
+    static func live() -> Session {
+        let http = CurlClient()
+        return Session(
+            console: .standard,
+            environment: ProcessInfo.processInfo.environment,
+            clock: ContinuousClock(),
+            now: { Date() },
+            readFile: { path in try InputFile.read(path) },
+            openStore: storeBackend,
+            cloud: { name in
+                guard name == "local" else { throw CommandFailure("the cloud \(name) is not supported", remedy: "use local") }
+                return LocalCloud()
+            },
+            kubeAPI: { store, cluster in
+                try await ControlPlaneAccess(store: store, cluster: cluster, now: Date()).client(http)
+            },
+            adminCredentials: { store, cluster, lifetime in
+                try await ControlPlaneAccess(store: store, cluster: cluster, now: Date()).credentials(lifetime: lifetime)
+            },
+            update: { request, session in
+                let update = ClusterUpdate(
+                    store: request.store, cluster: request.cluster,
+                    cloud: try session.cloud(request.cluster.cluster.spec.cloudProvider), http: http, now: session.now())
+                try await UpdateReport(update: update, console: session.console).run(isConfirmed: request.isConfirmed)
+            }
+        )
+    }
+}
+
+/// The module's function, which inside ``Session`` its member of the same name hides.
+private let storeBackend: @Sendable (String) throws -> any StateStore = { url in try openStore(url) }

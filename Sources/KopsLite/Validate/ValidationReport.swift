@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import KopsModel
+
+/// What `validate cluster` found.
+struct ValidationReport: Sendable, Equatable {
+    /// One thing that is not as it should be.
+    struct Problem: Sendable, Equatable {
+        /// What it is about, such as `Machine`.
+        var kind: String
+        var name: String
+        var message: String
+    }
+
+    /// One node that has joined.
+    struct NodeRow: Sendable, Equatable {
+        var name: String
+        var zone: String
+        var role: String
+        var hostname: String
+        var isReady: Bool
+    }
+
+    var problems: [Problem] = []
+    var nodes: [NodeRow] = []
+
+    var isValid: Bool { problems.isEmpty }
+}
+
+extension ValidationReport {
+    /// The report as kops shows it.
+    func print(for cluster: ResolvedCluster, format: OutputFormat, to console: Console) throws {
+        switch format {
+        case .table: printTable(for: cluster, to: console)
+        case .yaml: console.output(try YamlText.document(value))
+        case .json: console.output(String(decoding: try value.encoded(), as: UTF8.self))
+        }
+    }
+
+    private func printTable(for cluster: ResolvedCluster, to console: Console) {
+        console.line("INSTANCE GROUPS")
+        let groups = cluster.groups.map { group in
+            let spec = group.spec
+            return [
+                group.metadata.name, spec.role.description, spec.machineType ?? "",
+                spec.minSize.map(String.init) ?? "-", spec.maxSize.map(String.init) ?? "-",
+                spec.subnets.joined(separator: ","),
+            ]
+        }
+        console.output(Table(["NAME", "ROLE", "MACHINETYPE", "MIN", "MAX", "SUBNETS"], rows: groups).text)
+        console.line()
+        console.line("NODE STATUS")
+        let rows = nodes.map { [$0.name, $0.role, $0.isReady ? "True" : "False"] }
+        console.output(Table(["NAME", "ROLE", "READY"], rows: rows).text)
+        console.line()
+        guard !isValid else { return console.line("Your cluster \(cluster.name) is ready") }
+        console.line("VALIDATION ERRORS")
+        let failures = problems.map { [$0.kind, $0.name, $0.message] }
+        console.output(Table(["KIND", "NAME", "MESSAGE"], rows: failures).text)
+        console.line()
+        console.line("Validation Failed")
+    }
+
+    private var value: JSONValue {
+        let failures = problems.map { problem in
+            JSONValue.object([
+                "type": .string(problem.kind), "name": .string(problem.name), "message": .string(problem.message),
+            ])
+        }
+        let nodes = nodes.map { node in
+            JSONValue.object([
+                "name": .string(node.name), "zone": .string(node.zone), "role": .string(node.role),
+                "hostname": .string(node.hostname), "status": node.isReady ? "True" : "False",
+            ])
+        }
+        return ["failures": .array(failures), "nodes": .array(nodes)]
+    }
+}
