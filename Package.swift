@@ -101,9 +101,13 @@ let package = Package(
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
-        tests("EtcdManager", ["NodeOS", subprocess, system]),
+        tests("EtcdManager", ["Fetch", "NodeOS", "PKI", subprocess, system]),
         tests("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
-        tests("Protokube", ["KopsModel", "NodeOS", "StateStore", system]),
+        tests(
+            "Protokube",
+            [
+                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "StateStore", log, system,
+            ]),
         tests("KopsLite", ["Clouds", "KopsModel", "NodeOS", "StateStore"], resources: [.copy("Golden")]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import KopsModel
+import KopsModel
 
 /// Applies add-ons in order, so that the cluster holds what they declare.
 ///
@@ -22,9 +22,6 @@ public struct AddonApplier: Sendable {
             self.total = total
         }
     }
-
-    /// Who the API server notes as the owner of the applied fields.
-    public static let fieldManager = "kopslite"
 
     private let target: any AddonTarget
     private let clock: any Clock<Duration>
@@ -92,32 +89,16 @@ public struct AddonApplier: Sendable {
         while true {
             await progress()
             do {
-                let before = try await target.current(object)
-                let after = try await target.apply(object, fieldManager: Self.fieldManager)
-                return before.map(Self.declared) != Self.declared(after)
+                return try await target.apply(object)
             } catch let error as AddonError {
+                try Task.checkCancellation()
                 guard error.isTransient, budget > .zero else { throw error }
             }
             let wait = min(delay, budget)
-            try await sleep(wait)
+            try await clock.sleep(for: wait)
             budget -= wait
             delay = min(delay * 2, patience.longest)
         }
-    }
-
-    private func sleep(_ duration: Duration) async throws {
-        try await clock.sleep(for: duration)
-    }
-
-    /// An object without what the server and the controllers note in it by themselves.
-    private static func declared(_ object: JSONValue) -> JSONValue {
-        guard var members = object.object else { return object }
-        members["status"] = nil
-        if var metadata = members["metadata"]?.object {
-            for name in ["managedFields", "resourceVersion", "generation"] { metadata[name] = nil }
-            members["metadata"] = .object(metadata)
-        }
-        return .object(members)
     }
 
     private static func name(of object: JSONValue) -> String {

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 public import KopsModel
 
-/// The API server as far as add-ons need it.
+/// The API server as far as add-ons need it. The real one is ``KubeTarget``.
 public protocol AddonTarget: Sendable {
-    /// The object of the same kind, namespace and name as it is now; `nil` when there is none.
-    ///
-    /// - Throws: ``AddonError``.
-    func current(_ object: JSONValue) async throws -> JSONValue?
     /// Creates or changes an object by server-side apply, taking over fields that others set.
     ///
-    /// - Returns: The object as it is afterwards.
+    /// - Returns: Whether the cluster changed.
     /// - Throws: ``AddonError``.
-    func apply(_ object: JSONValue, fieldManager: String) async throws -> JSONValue
+    func apply(_ object: JSONValue) async throws -> Bool
 }
 
-/// Why an object could not be read or applied.
+/// Why an object could not be applied.
 public enum AddonError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Trying again may help: no answer, an overloaded server, a kind that is not served yet.
     case transient(String)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct EtcdServiceTests {
     static let source: FilePath = "/etc/kubernetes/pki/etcd"
-    let machine = FakeMachine()
+    let machine = VolumeMachine()
 
     func service(version: String = "3.4.23") -> EtcdService {
         EtcdService(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import EtcdManager
 import NodeOS
+import NodeTesting
 import SystemPackage
 import Testing
 

@@ -13,7 +13,7 @@ import Testing
     static let identity = EtcdIdentity(
         clusterName: "demo.example.com", etcdCluster: "main", id: "0123456789abcdef0123456789abcdef", initialised: true)
 
-    let machine = FakeMachine()
+    let machine = VolumeMachine()
     let records = FakeRecords()
 
     func volume(_ records: FakeRecords? = nil, checker: any FilesystemChecker = CleanChecker()) -> EtcdVolume {
@@ -125,6 +125,13 @@ import Testing
         await attach(status)
         await expect("volume-foreign", .permanent, from: volume())
         #expect(await machine.effects.isEmpty)
+    }
+
+    @Test func formattingThatWasInterruptedIsDoneAgain() async throws {
+        await attach(Self.blank)
+        await machine.interruptFormatting(of: Self.device)
+        _ = try await volume().prepare()
+        #expect(await machine.mounted.count == 1)
     }
 
     @Test func theRightVolumeAfterTheWrongOneConverges() async throws {

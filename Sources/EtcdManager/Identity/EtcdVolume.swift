@@ -83,14 +83,14 @@ public struct EtcdVolume: Sendable {
         let device = FilePath(volume.device)
         if try await mounter.isMounted(device) { return }
         var contents = try await mounter.inspect(device)
-        if contents == .blank {
+        if contents == .blank || contents == .unrecognised {
             try IdentityDecision.mayFormat(
                 "\(volume.name) (\(volume.device))", cluster: "\(clusterName)/\(etcdCluster)", record: record)
             try await mounter.format(device)
             contents = try await mounter.inspect(device)
         }
         guard case .ours(let filesystem) = contents else {
-            throw Failure(.transient, code: "format-failed", "\(device) is still blank after it was formatted")
+            throw Failure(.transient, code: "format-failed", "\(device) is not formatted after it was formatted")
         }
         try await mounter.mount(device, filesystem: filesystem)
     }

@@ -32,8 +32,8 @@ public enum IdentityDecision: Sendable, Equatable {
     public static func mayFormat(_ volume: String, cluster: String, record: IdentityRecord) throws {
         switch record {
         case .absent: return
-        case .present(let identity): throw dataMissing("\(volume) is blank", cluster: cluster, identity)
-        case .unknown(let reason): throw undecided("\(volume) is blank", reason)
+        case .present(let identity): throw dataMissing("\(volume) holds no file system", cluster: cluster, identity)
+        case .unknown(let reason): throw undecided("\(volume) holds no file system", reason)
         }
     }
 

@@ -8,6 +8,8 @@ public struct VolumeMounter: Sendable {
     public enum Contents: Sendable, Equatable {
         /// All three tests say that nothing is on it.
         case blank
+        /// Bytes of an unknown kind: foreign, unless the machine notes that it was formatting this very device.
+        case unrecognised
         /// A file system that carries our label.
         case ours(filesystem: String)
     }
@@ -56,22 +58,34 @@ public struct VolumeMounter: Sendable {
                 hint: "attach the volume to this machine")
         }
         if found.isBlank { return .blank }
+        if found.signature == nil, found.partitionTable == nil { return .unrecognised }
         if found.partitionTable == nil, let signature = found.signature, Self.filesystems.contains(signature),
             found.label == label
         {
             return .ours(filesystem: signature)
         }
-        throw Failure(
-            .permanent, code: "volume-foreign",
-            "\(device) holds \(Self.describe(found)), not a file system labelled \(label); it is left untouched",
-            hint: "attach the right volume, or, if nothing on it is needed, `wipefs --all \(device)` and overwrite its"
-                + " first and last MiB with zeros")
+        throw foreign(device, Self.describe(found), cause: nil)
     }
 
-    /// Makes a labelled file system on a device, after looking once more that it is blank.
+    /// Makes a labelled file system on a device that is blank, or that was when an interrupted call began to format it.
+    ///
+    /// - Throws: ``Failure`` `volume-foreign` (permanent) when it is neither.
     public func format(_ device: FilePath) async throws {
-        guard case .blank = try await inspect(device) else { return }
-        try await node.makeFilesystem(Self.filesystems[0], label: label, on: try await resolve(device))
+        let contents = try await inspect(device)
+        if case .ours = contents { return }
+        do {
+            try await node.makeFilesystem(Self.filesystems[0], label: label, on: try await resolve(device))
+        } catch let failure as Failure where contents == .unrecognised && failure.kind == .permanent {
+            throw foreign(device, "bytes of an unknown kind", cause: failure)
+        }
+    }
+
+    private func foreign(_ device: FilePath, _ what: String, cause: Failure?) -> Failure {
+        Failure(
+            .permanent, code: "volume-foreign",
+            "\(device) holds \(what), not a file system labelled \(label); it is left untouched",
+            hint: "attach the right volume, or, if nothing on it is needed, `wipefs --all \(device)` and overwrite its"
+                + " first and last MiB with zeros", cause: cause)
     }
 
     /// Checks and mounts a file system that is ours.
@@ -95,6 +109,6 @@ public struct VolumeMounter: Sendable {
         if let signature = found.signature {
             parts.append(signature + (found.label.map { " labelled \"\($0)\"" } ?? " without a label"))
         }
-        return parts.isEmpty ? "bytes of an unknown kind" : parts.joined(separator: " and ")
+        return parts.joined(separator: " and ")
     }
 }

@@ -20,9 +20,9 @@ struct Pipeline: Sendable {
     let report: any PipelineReport
     var pace = Pace()
 
-    /// Runs until the task is cancelled.
-    func run() async throws {
-        try await loop { _ in nil as Ending? }
+    /// Runs until the task is cancelled, and so ends by throwing only.
+    func run() async throws -> Ending {
+        try await loop { _ in nil }
     }
 
     /// Runs until every step is true once, or one of them has failed.
@@ -34,7 +34,7 @@ struct Pipeline: Sendable {
         }
     }
 
-    private func loop<Result: Sendable>(until end: @Sendable ([StepState]) -> Result?) async throws -> Result {
+    private func loop(until end: @Sendable ([StepState]) -> Ending?) async throws -> Ending {
         let stopwatch = Stopwatch(clock)
         var states = [StepState](repeating: StepState(), count: steps.count)
         await report.begin(steps)
@@ -44,7 +44,7 @@ struct Pipeline: Sendable {
             if let index = Self.next(steps, states, now: stopwatch.elapsed()) {
                 try await attempt(index, &states, stopwatch)
                 await report.states(states, steps, now: stopwatch.elapsed())
-                if let result = end(states) { return result }
+                if let ending = end(states) { return ending }
             } else {
                 try await clock.sleep(for: pause(states, now: stopwatch.elapsed()))
             }

@@ -68,10 +68,15 @@ actor Reporter: PipelineReport {
     func progress(_ activity: String) {
         serviceManager.alive()
         guard !activity.isEmpty, status.phase == .converging else { return }
-        status.activity = activity
+        serviceManager.status(activity)
     }
 
-    func partBegan(_ name: String) { starts[name] = now() }
+    func partBegan(_ name: String) {
+        starts[name] = now()
+        guard status.phase == .converging else { return }
+        status.activity = name
+        emit()
+    }
 
     func partEnded(_ name: String) { close(name) }
 

@@ -54,19 +54,11 @@ struct AddonSource: Sendable {
             NodeConfig.self, try await clusterState.object("nodes/\(group).json", of: generation), "nodes/\(group).json")
         var entries: [Set.Entry] = []
         for name in config.controlPlane?.addons ?? [] {
-            let key = Self.key(of: name)
+            let key = "addons/\(name).json"
             let objects = try decode([JSONValue].self, try await clusterState.object(key, of: generation), key)
-            entries.append(Set.Entry(name: Self.name(of: name), objects: objects))
+            entries.append(Set.Entry(name: name, objects: objects))
         }
         return Set(generation: generation.number, addons: entries)
-    }
-
-    /// `kube-dns` and `addons/kube-dns.json` are the same add-on.
-    static func key(of name: String) -> String { name.contains("/") ? name : "addons/\(name).json" }
-
-    static func name(of key: String) -> String {
-        let last = key.split(separator: "/").last.map(String.init) ?? key
-        return last.hasSuffix(".json") ? String(last.dropLast(5)) : last
     }
 
     private func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8], _ key: String) throws -> Value {

@@ -2,6 +2,7 @@
 import AddonManager
 import FoundationEssentials
 import KopsModel
+import NodeBuilders
 import NodeOS
 
 /// Keeps the token by which workers join known to the API server.
@@ -20,7 +21,7 @@ struct BootstrapTokenStep: Step {
     func converge(_ observer: any StepObserver) async throws {
         let secret = try Self.secret(for: try await nodeState.inputs().bootstrapToken)
         do {
-            _ = try await api.apply(secret, fieldManager: AddonApplier.fieldManager)
+            _ = try await api.apply(secret)
         } catch let error as AddonError {
             throw Failure(
                 error.isTransient ? .transient : .permanent, code: "bootstrap-token-refused",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
 import KopsModel
+import NodeBuilders
 import NodeOS
 
 /// Says in the state store where this machine's API server answers, or will: workers wait for this record.

@@ -20,20 +20,19 @@ struct NodeLabelsStep: Step {
     func converge(_ observer: any StepObserver) async throws {
         let inputs = try await nodeState.inputs()
         let wanted = try Self.labels(for: inputs.config)
-        let node = Self.node(inputs.boot.instance, labels: wanted)
+        let node = inputs.boot.instance
         do {
-            guard let found = try await api.current(node) else {
+            guard let labels = try await api.labels(ofNode: node) else {
                 throw Failure(
-                    .waiting, code: "node-not-registered", "node \(inputs.boot.instance) is not registered",
+                    .waiting, code: "node-not-registered", "node \(node) is not registered",
                     hint: "journalctl -u kubelet")
             }
-            let labels = found["metadata"]?["labels"]
-            if wanted.allSatisfy({ labels?[$0.key]?.string == $0.value }) { return }
-            _ = try await api.apply(node, fieldManager: AddonApplier.fieldManager)
+            let missing = wanted.filter { labels[$0.key] != $0.value }
+            if !missing.isEmpty { try await api.label(node: node, missing) }
         } catch let error as AddonError {
             throw Failure(
                 error.isTransient ? .transient : .permanent, code: "node-labels-refused",
-                "node \(inputs.boot.instance) could not be labelled", cause: error)
+                "node \(node) could not be labelled", cause: error)
         }
     }
 
@@ -41,12 +40,5 @@ struct NodeLabelsStep: Step {
     static func labels(for config: NodeConfig) throws -> [String: String] {
         let roles = try KubernetesRelease(config.kubernetesVersion).controlPlaneLabels.map { ($0, "") }
         return KubeletLabels(config.nodeLabels).withheld.merging(roles) { declared, _ in declared }
-    }
-
-    private static func node(_ name: String, labels: [String: String]) -> JSONValue {
-        [
-            "apiVersion": "v1", "kind": "Node",
-            "metadata": ["name": .string(name), "labels": .object(labels.mapValues(JSONValue.string))],
-        ]
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import EtcdManager
+import KopsModel
+import NodeBuilders
 import NodeOS
 import SystemPackage
 

@@ -3,8 +3,8 @@ import EtcdManager
 import NodeOS
 import SystemPackage
 
-/// A machine in memory, as far as etcd's volume and unit touch one; it fails at the n-th write when told so.
-actor FakeMachine: NodeWriter {
+/// A machine in memory whose files on a volume come and go with its mount; it fails at the n-th effect when told so.
+actor VolumeMachine: NodeWriter {
     struct File: Equatable {
         var bytes: [UInt8]
         var status: FileStatus
@@ -25,6 +25,7 @@ actor FakeMachine: NodeWriter {
     private var crashAt: Int?
     private var failingUnits: Set<String> = []
     private var nextID: UInt32 = 990
+    private var interrupted: Set<FilePath> = []
 
     func crash(atEffect count: Int?) { crashAt = count.map { effects.count + $0 } }
     func attach(_ device: FilePath, _ status: BlockDeviceStatus) { devices[device] = status }
@@ -51,6 +52,12 @@ actor FakeMachine: NodeWriter {
 
     /// The volume is lost.
     func forgetVolumes() { volumes = [:] }
+
+    /// Formatting a device was interrupted, and is noted.
+    func interruptFormatting(of device: FilePath) {
+        devices[device] = BlockDeviceStatus(signature: nil, endsAreZero: false, size: 1 << 30)
+        interrupted.insert(device)
+    }
 
     private func effect(_ text: String) throws {
         if let crashAt, effects.count >= crashAt { throw Crash() }
@@ -129,6 +136,9 @@ actor FakeMachine: NodeWriter {
         files.merge(volumes[mount.source] ?? [:]) { _, new in new }
     }
     func makeFilesystem(_ type: String, label: String?, on device: FilePath) throws {
+        guard let found = devices[device], found.isBlank || interrupted.contains(device) && found.signature == nil else {
+            throw Failure(.permanent, code: "not-blank", "\(device) is not blank")
+        }
         try effect("mkfs.\(type) \(label ?? "-") \(device)")
         devices[device] = BlockDeviceStatus(signature: type, label: label, endsAreZero: false, size: devices[device]?.size ?? 0)
         volumes[device.string] = [:]

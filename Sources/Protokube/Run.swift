@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import AddonManager
+import EtcdManager
+import Fetch
+import FoundationEssentials
+import KopsModel
+import Logging
+import NodeBuilders
+import NodeOS
+import StateStore
+import SystemPackage
+
+/// protokube on a real machine: the steps, what they work on, and who hears of them.
+struct Run: Sendable {
+    let node: any NodeWriter
+    let boot: BootConfig
+    let http: any HTTPClient
+    let clock: any Clock<Duration>
+    let log: Logger
+
+    /// Runs until the surrounding task is cancelled, or with `once` until everything is true or something failed.
+    func run(once: Bool) async throws -> Pipeline.Ending {
+        let clusterState = ClusterState(boot: boot, open: { [boot] in try openStore(boot.store) })
+        let publisher = StatusPublisher(node: node, state: clusterState)
+        let reporter = Reporter(
+            boot: boot, readyAfter: "api-server", serviceManager: Notifier(), log: log, now: { Date() },
+            publish: { publisher.publish($0) })
+        let pipeline = Pipeline(steps: steps(clusterState, reporter), clock: clock, report: reporter)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await publisher.run() }
+            let outcome = await Self.outcome { try await once ? pipeline.runOnce() : pipeline.run() }
+            await reporter.stopping()
+            // With the last status written, unless a signal ended everything.
+            publisher.finish()
+            try await group.waitForAll()
+            return try outcome.get()
+        }
+    }
+
+    private static func outcome(_ body: () async throws -> Pipeline.Ending) async -> Result<Pipeline.Ending, any Error> {
+        do {
+            return .success(try await body())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The pipeline, in the order in which each step needs the ones before it.
+    private func steps(_ clusterState: ClusterState, _ reporter: Reporter) -> [any Step] {
+        let nodeState = NodeState(node: node)
+        let api = LocalAPIServer(nodeState: nodeState, http: http)
+        let volume = VolumeStep(
+            nodeState: nodeState, clusterState: clusterState, finder: AnnouncementFile(node: node), checker: Fsck(),
+            ready: Handover())
+        return [
+            DiscoveryStep(nodeState: nodeState, clusterState: clusterState, now: { Date() }),
+            volume,
+            EtcdStep(nodeState: nodeState, volume: volume, health: etcdHealth(nodeState)),
+            APIServerStep(api: api),
+            ManifestsStep(node: node),
+            BootstrapTokenStep(nodeState: nodeState, api: api),
+            NodeLabelsStep(nodeState: nodeState, api: api),
+            AddonsStep(
+                source: AddonSource(nodeState: nodeState, clusterState: clusterState),
+                applier: AddonApplier(target: api, clock: clock, patience: .init(total: .seconds(20))),
+                stopwatch: Stopwatch(clock), follows: { await reporter.follows(generation: $0) }),
+        ]
+    }
+
+    private func etcdHealth(_ nodeState: NodeState) -> EtcdHealthProbe {
+        { [http] in
+            let identity = try await nodeState.identity(
+                authority: NodePaths.etcdPKI.appending("ca.crt"), pair: NodePaths.etcdPKI.appending("client"), of: "etcd")
+            let request = HTTPRequest(
+                url: EtcdStep.clientURL + "/health", identity: identity,
+                timeouts: Timeouts(connect: .seconds(2), total: .seconds(10), stall: .seconds(10)))
+            return try await http.send(request).body
+        }
+    }
+}
+
+extension Notifier: Reporter.ServiceManager {}
