@@ -97,7 +97,7 @@ let package = Package(
         tests("PKI", [crypto, subprocess, system]),
         tests("StateStore", [subprocess, system]),
         tests("NodeOS", ["CSystemd", subprocess, system]),
-        tests("NodeTasks", ["NodeOS", "PKI", system]),
+        tests("NodeTasks", ["NodeOS", "PKI", system], resources: [.copy("Golden")]),
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system], resources: [.copy("Golden")]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),

@@ -33,6 +33,10 @@ struct CreateClusterCommand: SessionCommand {
     var containerRuntime: String?
     @Option(help: "How pods reach each other.")
     var networking = "kubenet"
+    @Option(
+        name: .customLong("preload-image"),
+        help: "An image of the file repository that every worker holds from the start; may be repeated.")
+    var preloadImages: [String] = []
     @Flag(help: "Print the declaration and write nothing; needs -o yaml or json.")
     var dryRun = false
     @Option(name: [.short, .long], help: "The format of --dry-run: yaml or json.")
@@ -92,6 +96,7 @@ struct CreateClusterCommand: SessionCommand {
             kubernetesVersion: version,
             containerRuntime: try runtime(),
             fileRepository: fileRepository,
+            preloadImages: preloadImages,
             takenNetworks: []
         )
     }

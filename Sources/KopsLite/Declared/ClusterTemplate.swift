@@ -12,6 +12,7 @@ struct ClusterTemplate {
     var kubernetesVersion: KubernetesVersion
     var containerRuntime: ContainerRuntime?
     var fileRepository: String?
+    var preloadImages: [String]
     /// Machine networks of other clusters in the store, which share the host's bridges.
     var takenNetworks: [IPv4CIDR]
 
@@ -39,7 +40,11 @@ struct ClusterTemplate {
         spec.subnets = zones.map(SubnetSpec.init(zone:))
         spec.topology = TopologySpec()
         spec.topology?.dns = TopologySpec.DNSTopology()
-        return Cluster(metadata: ObjectMeta(name: name), spec: spec)
+        var metadata = ObjectMeta(name: name)
+        if !preloadImages.isEmpty {
+            metadata.annotations[ClusterUpdate.preloadAnnotation] = preloadImages.joined(separator: ",")
+        }
+        return Cluster(metadata: metadata, spec: spec)
     }
 
     var groups: [InstanceGroup] {

@@ -42,7 +42,7 @@ struct GenerationRenderer {
             assets: assets[role] ?? [:],
             packages: Array(Set(spec.packages + group.spec.packages)).sorted(),
             nodeLabels: labels(of: group),
-            taints: group.spec.taints,
+            taints: try taints(of: group),
             sysctls: sysctls(of: group),
             flags: cluster.flags(for: group)
         )
@@ -61,6 +61,13 @@ struct GenerationRenderer {
         complete.controlPlane = controlPlane
         controlPlane.addons = try AddonSet.manifests(for: complete).map(\.name)
         return controlPlane
+    }
+
+    /// A control-plane machine takes no workloads of users, as in every kops cluster.
+    private func taints(of group: InstanceGroup) throws -> [String] {
+        guard group.spec.role.role == .controlPlane else { return group.spec.taints }
+        let release = try KubernetesRelease(cluster.kubernetesVersion.description)
+        return group.spec.taints + release.controlPlaneTaints.map { "\($0)=:NoSchedule" }
     }
 
     private func labels(of group: InstanceGroup) -> [String: String] {
