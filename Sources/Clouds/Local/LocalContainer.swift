@@ -57,7 +57,8 @@ struct LocalContainer: Sendable, Equatable {
         if let access = storeAccess {
             arguments.append("--bind-ro=" + Self.escaped(access.readOnly))
             arguments += access.readWrite.map { "--bind=" + Self.escaped($0) }
-            arguments += access.inaccessible.map { "--inaccessible=\($0)" }
+            // Not `--inaccessible`: it needs nodes that only a systemd as the host's PID 1 makes.
+            arguments += access.inaccessible.map { "--tmpfs=\(Self.escaped($0)):ro,mode=0000,size=4k" }
         }
         return arguments
     }

@@ -92,15 +92,11 @@ struct LocalHost: Sendable {
                 "--slice=" + LocalControlGroups.slice, "--property=Delegate=yes", "--",
             ]
         }
-        arguments += [layout.launcher(name).string, layout.console(name).string]
+        arguments += [layout.launcher(name).string, layout.machine(name).string]
         arguments += groups.directories(of: group).map(\.string) + ["--"] + container.arguments
-        let result = try await LocalCommand(arguments).execute()
-        guard result.status == 0, String(decoding: result.standardOutput, as: UTF8.self) == "started\n" else {
-            let said = String(decoding: result.standardError.suffix(500), as: UTF8.self).split(separator: "\n")
-            throw Failure(
-                .permanent, code: "machine-not-started", "machine \(name) cannot be started: \(said.joined(separator: "; "))")
-        }
-        _ = try await wait(.seconds(60)) { groups.leader(of: group) != nil || !groups.isPopulated(group) }
+        try LocalFiles.remove(layout.ended(name))
+        try await LocalCommand(arguments).run()
+        _ = try await wait(.seconds(60)) { groups.leader(of: group) != nil || LocalFiles.exists(layout.ended(name)) }
         guard groups.leader(of: group) != nil else {
             let lines = (LocalFiles.text(layout.console(name)) ?? "").split(separator: "\n").suffix(3)
             throw Failure(

@@ -69,6 +69,8 @@ struct LocalLayout: Sendable, Equatable {
     /// The file systemd-nspawn locks while the machine runs, and leaves.
     func rootLock(_ name: String) -> FilePath { machine(name).appending(".#rootfs.lck") }
     func console(_ name: String) -> FilePath { machine(name).appending("console.log") }
+    /// The exit status of the last start, once it has ended.
+    func ended(_ name: String) -> FilePath { machine(name).appending("ended") }
     func launcher(_ name: String) -> FilePath { machine(name).appending("run") }
     func image(ofVolume name: String) -> FilePath { volumes.appending(name + ".img") }
     func record(ofVolume name: String) -> FilePath { volumes.appending(name + ".json") }

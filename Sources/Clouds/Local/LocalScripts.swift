@@ -2,16 +2,19 @@
 
 /// The two programs the cloud brings along, as files, so that no command line is ever put together from strings.
 enum LocalScripts {
-    /// Runs a machine on the host: `run CONSOLE CONTROL-GROUP… -- ARGUMENT…`, the arguments being systemd-nspawn's.
+    /// Runs a machine on the host: `run DIRECTORY CONTROL-GROUP… -- ARGUMENT…`, the arguments being systemd-nspawn's.
     ///
-    /// It says `started` on its standard output and closes it once nothing but the machine itself can fail.
+    /// All it says goes to `console.log` in the directory. When it ends it writes its status to `ended` there, so that a
+    /// machine that never started is told from one that is about to.
     static let run = """
         #!/bin/sh
         # Written by the local cloud of kopslite, and replaced at each start of the machine.
-        # run CONSOLE CONTROL-GROUP... -- ARGUMENT...: systemd-nspawn in these control groups, again when it reboots.
+        # run DIRECTORY CONTROL-GROUP... -- ARGUMENT...: systemd-nspawn in these control groups, again when it reboots.
         set -eu
-        console=$1
+        directory=$1
         shift
+        exec </dev/null >>"$directory/console.log" 2>&1
+        trap 'echo $? >"$directory/ended"' EXIT
         groups=
         while [ "$1" != -- ]; do
             # On a host with systemd the groups are those of the scope this runs in, in the hierarchies that have it.
@@ -30,9 +33,6 @@ enum LocalScripts {
         done
 
         export SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 SYSTEMD_NSPAWN_USE_CGNS=1
-        echo started
-        exec </dev/null >>"$console" 2>&1
-
         machine= stopping=
         trap 'stopping=yes; [ -z "$machine" ] || kill -TERM "$machine" || :' TERM
         while [ -z "$stopping" ]; do
