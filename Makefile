@@ -4,7 +4,7 @@ KOPSLITE_CACHE ?= /var/cache/kopslite
 export KOPSLITE_CACHE
 
 STRICT := -Xswiftc -warnings-as-errors
-RELEASE := -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -function-sections \
+RELEASE := -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections \
 	-Xlinker --gc-sections -Xlinker -s $(STRICT)
 
 .PHONY: build release test unit e2e check fmt demo demo-down assets prerequisites clean

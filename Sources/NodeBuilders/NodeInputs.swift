@@ -28,8 +28,12 @@ public struct NodeInputs: Codable, Sendable, Equatable {
 
     /// Makes inputs from their parts.
     public init(
-        boot: BootConfig, config: NodeConfig, keysets: [String: Keyset], bootstrapToken: String,
-        apiAddresses: [String], facts: NodeFacts
+        boot: BootConfig,
+        config: NodeConfig,
+        keysets: [String: Keyset],
+        bootstrapToken: String,
+        apiAddresses: [String],
+        facts: NodeFacts
     ) {
         self.boot = boot
         self.config = config
@@ -42,7 +46,7 @@ public struct NodeInputs: Codable, Sendable, Equatable {
 
 /// What a machine is, as far as it decides what is declared.
 public struct NodeFacts: Codable, Sendable, Equatable {
-    /// 1 or 2: the cgroup version that kubelet meets. Hybrid counts as 1.
+    /// The cgroup version that kubelet meets, 1 or 2, where hybrid counts as 1.
     public var cgroupVersion: Int
     /// Whether the machine is a container, where some kernel settings belong to its host.
     public var isContainer: Bool

@@ -14,8 +14,12 @@ extension Failure {
     static func system(_ number: Int32, _ attempt: String, _ subject: String, hint: String? = nil) -> Failure {
         let known = meaning(of: number)
         return Failure(
-            known.kind, code: known.code, "\(attempt) \(subject)", hint: hint ?? known.hint,
-            cause: Errno(rawValue: number))
+            known.kind,
+            code: known.code,
+            "\(attempt) \(subject)",
+            hint: hint ?? known.hint,
+            cause: Errno(rawValue: number)
+        )
     }
 
     /// Class, code and remedy by errno(3).

@@ -27,7 +27,11 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
 
     /// Makes a failure from its parts.
     public init(
-        _ kind: Class, code: String, _ message: String, hint: String? = nil, cause: (any Error)? = nil
+        _ kind: Class,
+        code: String,
+        _ message: String,
+        hint: String? = nil,
+        cause: (any Error)? = nil
     ) {
         self.kind = kind
         self.code = code

@@ -24,7 +24,10 @@ extension LiveNode {
 
     /// See ``NodeWriter/install(_:sha256:to:attributes:)``; a source that is not below the root is taken from this machine.
     public func install(
-        _ source: FilePath, sha256: String, to path: FilePath, attributes: FileAttributes
+        _ source: FilePath,
+        sha256: String,
+        to path: FilePath,
+        attributes: FileAttributes
     ) async throws {
         try files.install(source, sha256: sha256, to: path, attributes)
     }

@@ -15,7 +15,8 @@ public struct LiveNode: NodeWriter {
 
     /// Makes the machine, or the tree below `root`.
     public init(
-        root: FilePath = "/", runner: any CommandRunner = SubprocessRunner(),
+        root: FilePath = "/",
+        runner: any CommandRunner = SubprocessRunner(),
         clock: any Clock<Duration> = ContinuousClock()
     ) {
         self.init(root: root, runner: runner, packages: PackageManager(runner: runner, clock: clock))
@@ -23,7 +24,9 @@ public struct LiveNode: NodeWriter {
 
     /// Makes a machine from its parts, for tests.
     init(
-        root: FilePath, runner: any CommandRunner, packages: PackageManager,
+        root: FilePath,
+        runner: any CommandRunner,
+        packages: PackageManager,
         systemd: SystemdManager = SystemdManager()
     ) {
         files = FileTree(root: root.lexicallyNormalized())
@@ -37,8 +40,11 @@ public struct LiveNode: NodeWriter {
     func needMachine(_ what: String) throws(Failure) {
         guard files.isMachine else {
             throw Failure(
-                .permanent, code: "needs-machine", "\(what) needs a running machine, not the tree below \(files.root)",
-                hint: "leave it out here, and apply it on the machine itself with the root /")
+                .permanent,
+                code: "needs-machine",
+                "\(what) needs a running machine, not the tree below \(files.root)",
+                hint: "leave it out here, and apply it on the machine itself with the root /"
+            )
         }
     }
 }

@@ -35,7 +35,9 @@ public protocol NodeReader: Sendable {
     func bootID() async throws -> String
 }
 
-/// The machine as `apply` sees it. Every write is atomic and repeatable.
+/// The machine as `apply` sees it.
+///
+/// Every write is atomic and repeatable.
 public protocol NodeWriter: NodeReader {
     /// Writes a file: temporary name, mode and owner, fsync, rename.
     func write(_ bytes: [UInt8], to path: FilePath, attributes: FileAttributes) async throws
@@ -98,14 +100,18 @@ public struct FileStatus: Sendable, Equatable {
         case other
     }
 
+    /// What it is.
     public var kind: Kind
     /// Permission bits, 0o0000 to 0o7777.
     public var mode: UInt16
+    /// The number of the user.
     public var uid: UInt32
+    /// The number of the group.
     public var gid: UInt32
     /// In bytes.
     public var size: Int64
 
+    /// Makes one from its parts.
     public init(kind: Kind, mode: UInt16, uid: UInt32, gid: UInt32, size: Int64) {
         self.kind = kind
         self.mode = mode
@@ -117,10 +123,14 @@ public struct FileStatus: Sendable, Equatable {
 
 /// Mode and ownership to set; `nil` leaves a part as it is (or to the default of a new file, root and 0644 or 0755).
 public struct FileAttributes: Sendable, Equatable {
+    /// Permission bits.
     public var mode: UInt16?
+    /// The number of the user.
     public var uid: UInt32?
+    /// The number of the group.
     public var gid: UInt32?
 
+    /// Makes one from its parts.
     public init(mode: UInt16? = nil, uid: UInt32? = nil, gid: UInt32? = nil) {
         self.mode = mode
         self.uid = uid
@@ -130,17 +140,26 @@ public struct FileAttributes: Sendable, Equatable {
 
 /// A line of passwd(5), with the groups the user is a member of.
 public struct UserEntry: Sendable, Equatable {
+    /// The name.
     public var name: String
     /// `nil` lets the system choose one.
     public var uid: UInt32?
+    /// The number of the group.
     public var gid: UInt32?
+    /// The home directory.
     public var home: String?
+    /// The login shell.
     public var shell: String?
     /// Supplementary groups, sorted.
     public var groups: [String]
 
+    /// Makes one from its parts.
     public init(
-        name: String, uid: UInt32? = nil, gid: UInt32? = nil, home: String? = nil, shell: String? = nil,
+        name: String,
+        uid: UInt32? = nil,
+        gid: UInt32? = nil,
+        home: String? = nil,
+        shell: String? = nil,
         groups: [String] = []
     ) {
         self.name = name
@@ -154,116 +173,17 @@ public struct UserEntry: Sendable, Equatable {
 
 /// A line of group(5).
 public struct GroupEntry: Sendable, Equatable {
+    /// The name.
     public var name: String
+    /// The number of the group.
     public var gid: UInt32
+    /// The users in it.
     public var members: [String]
 
+    /// Makes one from its parts.
     public init(name: String, gid: UInt32, members: [String] = []) {
         self.name = name
         self.gid = gid
         self.members = members
     }
-}
-
-/// One mount, as `/proc/self/mountinfo` describes it.
-public struct MountEntry: Sendable, Equatable {
-    /// The device, or for a bind mount the directory that shows.
-    public var source: String
-    public var path: FilePath
-    /// `ext4`, `tmpfs`, … or `none` with the option `bind` for a bind mount.
-    public var filesystem: String
-    public var options: [String]
-    /// The directory of the file system that forms the root of this mount; `/` unless it is a bind mount.
-    public var root: String
-
-    public init(source: String, path: FilePath, filesystem: String, options: [String] = [], root: String = "/") {
-        self.source = source
-        self.path = path
-        self.filesystem = filesystem
-        self.options = options
-        self.root = root
-    }
-}
-
-/// A unit as systemd's D-Bus API describes it.
-public struct UnitStatus: Sendable, Equatable {
-    /// `loaded`, `not-found`, `masked`, `error`, … .
-    public var load: String
-    /// `active`, `inactive`, `failed`, `activating`, … .
-    public var active: String
-    /// `enabled`, `disabled`, `static`, … or empty when there is no unit file.
-    public var file: String
-    /// Whether the unit's file changed after systemd read it.
-    public var needsReload: Bool
-    /// When it last became active, as microseconds of CLOCK_MONOTONIC; 0 when never.
-    public var activeSince: UInt64
-
-    public init(load: String, active: String, file: String, needsReload: Bool = false, activeSince: UInt64 = 0) {
-        self.load = load
-        self.active = active
-        self.file = file
-        self.needsReload = needsReload
-        self.activeSince = activeSince
-    }
-
-    /// A unit nobody has heard of.
-    public static let absent = UnitStatus(load: "not-found", active: "inactive", file: "")
-}
-
-/// What to do with a unit.
-public enum UnitChange: String, Sendable {
-    case start
-    case stop
-    case restart
-}
-
-/// An installed package.
-public struct PackageStatus: Sendable, Equatable {
-    public var version: String
-    /// Whether it is fully installed; `false` after an interruption.
-    public var configured: Bool
-
-    public init(version: String, configured: Bool = true) {
-        self.version = version
-        self.configured = configured
-    }
-}
-
-/// A package to install.
-public struct PackageRequest: Sendable, Equatable {
-    public var name: String
-    /// The exact version; `nil` for the newest.
-    public var version: String?
-
-    public init(name: String, version: String? = nil) {
-        self.name = name
-        self.version = version
-    }
-}
-
-/// What a block device holds, as far as it decides whether formatting would destroy something.
-public struct BlockDeviceStatus: Sendable, Equatable {
-    /// The file system or other signature found, such as `ext4` or `LVM2_member`; `nil` when none.
-    public var signature: String?
-    /// The file system's label.
-    public var label: String?
-    /// The partition table's type, such as `gpt`; `nil` when none.
-    public var partitionTable: String?
-    /// Whether the first and the last megabyte hold zeros only.
-    public var endsAreZero: Bool
-    /// In bytes.
-    public var size: Int64
-
-    public init(
-        signature: String?, label: String? = nil, partitionTable: String? = nil, endsAreZero: Bool, size: Int64
-    ) {
-        self.signature = signature
-        self.label = label
-        self.partitionTable = partitionTable
-        self.endsAreZero = endsAreZero
-        self.size = size
-    }
-
-    /// Whether all three tests say that nothing is on it.
-    public var isBlank: Bool { signature == nil && partitionTable == nil && endsAreZero }
 }

@@ -12,13 +12,20 @@ public struct FakeMachine: Sendable, Equatable {
         public var bytes: [UInt8]
         /// Of a symbolic link.
         public var target: String?
+        /// Permission bits.
         public var mode: UInt16
+        /// The owner.
         public var uid: UInt32
+        /// The group.
         public var gid: UInt32
 
         /// Makes an entry from its parts.
         public init(
-            _ kind: FileStatus.Kind, bytes: [UInt8] = [], target: String? = nil, mode: UInt16, uid: UInt32 = 0,
+            _ kind: FileStatus.Kind,
+            bytes: [UInt8] = [],
+            target: String? = nil,
+            mode: UInt16,
+            uid: UInt32 = 0,
             gid: UInt32 = 0
         ) {
             self.kind = kind
@@ -32,7 +39,9 @@ public struct FakeMachine: Sendable, Equatable {
 
     /// A unit, with what makes it outdated.
     public struct Unit: Sendable, Equatable {
+        /// Whether it runs.
         public var isActive = false
+        /// Whether it starts at boot.
         public var isEnabled = false
         /// The unit file comes with a package, from this text.
         public var vendorDefinition: String?
@@ -50,18 +59,29 @@ public struct FakeMachine: Sendable, Equatable {
         }
     }
 
+    /// The file tree, by absolute path.
     public var files: [FilePath: Entry] = ["/": Entry(.directory, mode: 0o755)]
+    /// The accounts, by name.
     public var users: [String: UserEntry] = ["root": UserEntry(name: "root", uid: 0, gid: 0, home: "/root")]
+    /// The groups, by name.
     public var groups: [String: GroupEntry] = ["root": GroupEntry(name: "root", gid: 0)]
+    /// What is mounted, the root first.
     public var mounts: [MountEntry] = [MountEntry(source: "/dev/root", path: "/", filesystem: "ext4", options: ["rw"])]
+    /// The units, by name.
     public var units: [String: Unit] = [:]
+    /// What is installed, by name.
     public var packages: [String: PackageStatus] = [:]
     /// What can be installed, by name: the newest version.
     public var repository: [String: String] = [:]
+    /// The kernel's settings, by name.
     public var sysctls: [String: String] = [:]
+    /// The kernel modules that are loaded.
     public var modules: Set<String> = []
+    /// The block devices, by path.
     public var devices: [FilePath: BlockDeviceStatus] = [:]
+    /// The identifiers of images, by runtime.
     public var images: [String: Set<String>] = [:]
+    /// Which boot this is.
     public var boot = 1
 
     /// A machine with a root directory, root, and nothing else.
@@ -110,6 +130,7 @@ public struct FakeMachine: Sendable, Equatable {
 
     /// Follows symbolic links at the end of a path and above it.
     func resolved(_ path: FilePath) -> FilePath {
+        guard files.values.contains(where: { $0.target != nil }) else { return path }
         var result: FilePath = "/"
         for component in path.components {
             result.append(component)

@@ -3,12 +3,17 @@ public import NodeOS
 public import SystemPackage
 
 extension FakeNode {
+    /// See ``NodeWriter/write(_:to:attributes:)``.
     public func write(_ bytes: [UInt8], to path: FilePath, attributes: FileAttributes) throws {
         try write("write", path.string) { try place(bytes, at: path, attributes) }
     }
 
+    /// See ``NodeWriter/install(_:sha256:to:attributes:)``.
     public func install(
-        _ source: FilePath, sha256: String, to path: FilePath, attributes: FileAttributes
+        _ source: FilePath,
+        sha256: String,
+        to path: FilePath,
+        attributes: FileAttributes
     ) throws {
         let bytes = try read(source)
         guard Self.hex(bytes) == sha256 else {
@@ -23,7 +28,11 @@ extension FakeNode {
             throw Failure(.permanent, code: "is-directory", "write \(path): it is a directory")
         }
         machine.files[real] = FakeMachine.Entry(
-            .regular, bytes: bytes, mode: attributes.mode ?? 0o644, uid: attributes.uid ?? 0, gid: attributes.gid ?? 0
+            .regular,
+            bytes: bytes,
+            mode: attributes.mode ?? 0o644,
+            uid: attributes.uid ?? 0,
+            gid: attributes.gid ?? 0
         )
     }
 
@@ -36,6 +45,7 @@ extension FakeNode {
         return parent.appending(name)
     }
 
+    /// See ``NodeWriter/makeDirectory(_:attributes:)``.
     public func makeDirectory(_ path: FilePath, attributes: FileAttributes) throws {
         try write("makeDirectory", path.string) {
             let real = machine.resolved(path)
@@ -49,6 +59,7 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/setAttributes(_:of:)``.
     public func setAttributes(_ attributes: FileAttributes, of path: FilePath) throws {
         try write("setAttributes", path.string) {
             let real = machine.resolved(path)
@@ -57,6 +68,7 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/link(_:to:)``.
     public func link(_ path: FilePath, to target: String) throws {
         try write("link", path.string) {
             let real = try writable(path)
@@ -67,14 +79,19 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/remove(_:)``.
     public func remove(_ path: FilePath) throws {
         try write("remove", path.string) {
             guard let name = path.lastComponent else { return }
             let real = machine.resolved(path.removingLastComponent()).appending(name)
+            if let mount = machine.mounts.first(where: { $0.path.starts(with: real) }) {
+                throw Failure(.permanent, code: "is-mounted", "remove \(path): \(mount.path) is mounted")
+            }
             machine.files = machine.files.filter { !$0.key.starts(with: real) }
         }
     }
 
+    /// See ``NodeWriter/rename(_:to:)``.
     public func rename(_ path: FilePath, to target: FilePath) throws {
         try write("rename", "\(path) \(target)") {
             let from = machine.resolved(path)
@@ -90,6 +107,7 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/extract(_:into:stripComponents:)``.
     public func extract(_ archive: FilePath, into directory: FilePath, stripComponents: Int) throws {
         let text = String(decoding: try read(archive), as: UTF8.self)
         let root = machine.resolved(directory)

@@ -14,6 +14,9 @@ extension FakeNode: ContractNode {
         return files + accounts() + services() + kernel()
     }
 
+    /// The units that have not read what their files say now.
+    public func owed() -> [String] { machine.units.keys.sorted().filter { machine.needsRestart($0) } }
+
     private func accounts() -> [String] {
         machine.users.values.sorted { $0.name < $1.name }.map { "\($0)" }
             + machine.groups.values.sorted { $0.name < $1.name }.map { "\($0)" }
@@ -27,7 +30,8 @@ extension FakeNode: ContractNode {
     }
 
     private func kernel() -> [String] {
-        machine.mounts.map { "\($0)" } + machine.sysctls.sorted { $0.key < $1.key }.map { "sysctl \($0.key) \($0.value)" }
+        machine.mounts.map { "\($0)" }
+            + machine.sysctls.sorted { $0.key < $1.key }.map { "sysctl \($0.key) \($0.value)" }
             + machine.modules.sorted().map { "module \($0)" }
             + machine.devices.sorted { $0.key.string < $1.key.string }.map { "\($0.key) \($0.value)" }
     }

@@ -3,6 +3,7 @@ public import NodeOS
 public import SystemPackage
 
 extension FakeNode {
+    /// See ``NodeWriter/setUser(_:groups:)``.
     public func setUser(_ user: UserEntry, groups: [String]) throws {
         try write("setUser", user.name) {
             var entry = machine.users[user.name] ?? UserEntry(name: user.name, home: "/home/\(user.name)")
@@ -18,10 +19,12 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/removeUser(_:)``.
     public func removeUser(_ name: String) throws {
         try write("removeUser", name) { machine.users[name] = nil }
     }
 
+    /// See ``NodeWriter/setGroup(_:gid:)``.
     public func setGroup(_ name: String, gid: UInt32?) throws {
         try write("setGroup", name) {
             let old = machine.groups[name]
@@ -30,12 +33,14 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/removeGroup(_:)``.
     public func removeGroup(_ name: String) throws {
         try write("removeGroup", name) { machine.groups[name] = nil }
     }
 
     private func freeNumber(_ taken: [UInt32]) -> UInt32 { max(999, taken.max() ?? 0) + 1 }
 
+    /// See ``NodeWriter/mount(_:)``.
     public func mount(_ mount: MountEntry) throws {
         try write("mount", mount.path.string) {
             guard machine.files[machine.resolved(mount.path)] != nil else { throw Self.missing(mount.path) }
@@ -72,12 +77,14 @@ extension FakeNode {
         return entry
     }
 
+    /// See ``NodeWriter/unmount(_:)``.
     public func unmount(_ path: FilePath) throws {
         try write("unmount", path.string) {
             if let last = machine.mounts.lastIndex(where: { $0.path == path }) { machine.mounts.remove(at: last) }
         }
     }
 
+    /// See ``NodeWriter/makeFilesystem(_:label:on:)``.
     public func makeFilesystem(_ type: String, label: String?, on device: FilePath) throws {
         try tear {
             machine.devices[device]?.endsAreZero = false
@@ -90,6 +97,7 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/reloadUnits()``.
     public func reloadUnits() throws {
         try write("reloadUnits", "") {
             for name in machine.units.keys { load(name) }
@@ -99,6 +107,7 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/setUnit(_:enabled:)``.
     public func setUnit(_ name: String, enabled: Bool) throws {
         try write("setUnit", "\(name) \(enabled ? "enabled" : "disabled")") {
             guard machine.definition(of: name) != nil || !enabled else { throw Self.noUnit(name) }
@@ -106,6 +115,7 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/changeUnit(_:_:)``.
     public func changeUnit(_ name: String, _ change: UnitChange) throws {
         try write("changeUnit", "\(name) \(change.rawValue)") {
             if change == .stop {
@@ -122,6 +132,7 @@ extension FakeNode {
         Failure(.permanent, code: "unit-not-found", "change \(name): there is no such unit")
     }
 
+    /// See ``NodeWriter/installPackages(_:)``.
     public func installPackages(_ packages: [PackageRequest]) throws {
         let unknown = packages.first { $0.version == nil && machine.repository[$0.name] == nil }
         if let unknown {
@@ -142,12 +153,14 @@ extension FakeNode {
         package.version ?? machine.repository[package.name] ?? "1"
     }
 
+    /// See ``NodeWriter/removePackages(_:)``.
     public func removePackages(_ names: [String]) throws {
         try write("removePackages", names.joined(separator: ",")) {
             for name in names { machine.packages[name] = nil }
         }
     }
 
+    /// See ``NodeWriter/setSysctl(_:to:)``.
     public func setSysctl(_ key: String, to value: String) throws {
         try write("setSysctl", key) {
             guard machine.sysctls[key] != nil else { throw Self.missing(FilePath("/proc/sys").appending(key)) }
@@ -155,10 +168,12 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/loadKernelModule(_:)``.
     public func loadKernelModule(_ name: String) throws {
         try write("loadKernelModule", name) { _ = machine.modules.insert(name) }
     }
 
+    /// See ``NodeWriter/importImage(_:into:)``.
     public func importImage(_ archive: FilePath, into runtime: String) throws -> [String] {
         let identifier = "sha256:\(Self.hex(try read(archive)))"
         try write("importImage", "\(archive) \(runtime)") {
@@ -170,6 +185,7 @@ extension FakeNode {
         return [identifier]
     }
 
+    /// See ``NodeWriter/removeImage(_:from:)``.
     public func removeImage(_ identifier: String, from runtime: String) throws {
         try write("removeImage", "\(identifier) \(runtime)") { _ = machine.images[runtime]?.remove(identifier) }
     }

@@ -23,7 +23,8 @@ public enum Golden {
             throw Mismatch(description: "Golden/\(name): \(difference(wanted, text)); UPDATE_GOLDEN=1 accepts it")
         }
         try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true
+            at: url.deletingLastPathComponent(),
+            withIntermediateDirectories: true
         )
         try Data(text.utf8).write(to: url)
         throw Mismatch(description: "Golden/\(name) was rewritten; look at the difference and run again")

@@ -12,6 +12,8 @@ public protocol ContractNode: NodeWriter {
     func revive() async
     /// Everything the machine is, a line each, without what is random by nature.
     func snapshot() async throws -> [String]
+    /// What is still owed whatever the tasks say, such as units that run with what was there before.
+    func owed() async throws -> [String]
 }
 
 /// The five laws that every kind of task keeps, for tasks on a machine on which they have something to do.
@@ -24,16 +26,18 @@ public struct TaskContract<Node: ContractNode>: Sendable {
 
     /// What is being tried, for violations.
     let name: String
-    let tasks: [any NodeTask]
+    private let ordered: Result<NodeTaskGraph, any Error>
     /// A machine as it is before the first run; each call gives an equal one.
     let machine: @Sendable () async throws -> Node
 
     /// Tries tasks on machines of which each is made anew.
     public init(
-        _ name: String, tasks: [any NodeTask], on machine: @escaping @Sendable () async throws -> Node
+        _ name: String,
+        tasks: [any NodeTask],
+        on machine: @escaping @Sendable () async throws -> Node
     ) {
         self.name = name
-        self.tasks = tasks
+        ordered = Result { try NodeTaskGraph(tasks) }
         self.machine = machine
     }
 
@@ -102,7 +106,7 @@ public struct TaskContract<Node: ContractNode>: Sendable {
         try expect(try first.digest == second.digest, 5, "two plans differ by their digests")
     }
 
-    private func graph() throws -> NodeTaskGraph { try NodeTaskGraph(tasks) }
+    private func graph() throws -> NodeTaskGraph { try ordered.get() }
 
     private func run(_ node: Node) async throws -> ConvergeReport {
         let options = ConvergeOptions(width: 1, clock: SimulatedClock(), random: Seeded(1))
@@ -117,6 +121,8 @@ public struct TaskContract<Node: ContractNode>: Sendable {
     private func expectConverged(_ node: Node, law: Int, _ moment: String) async throws {
         let plan = try await graph().plan(on: node)
         try expect(plan.isEmpty, law, "\(moment), the plan is not empty\n\(plan.text)")
+        let owed = try await node.owed()
+        try expect(owed.isEmpty, law, "\(moment), \(owed) have not been restarted")
     }
 
     private func expectSame(_ old: [String], _ new: [String], law: Int, _ what: String) throws {

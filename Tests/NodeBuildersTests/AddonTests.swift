@@ -49,7 +49,8 @@ import Testing
             images == [
                 "mirror.example.com/kube-proxy:1.30.0", "mirror.example.com/pod-network:1.30.0",
                 "registry.k8s.io/coredns/coredns:v1.11.3",
-            ])
+            ]
+        )
     }
 
     @Test func kubeProxysFlagsBecomeFields() throws {

@@ -8,15 +8,21 @@ import Testing
 @Suite struct RenderTests {
     @Test(
         "systemd reads back what was quoted",
-        arguments: ["plain", "", "a b", "100%", "$HOME", "\"quoted\"", "back\\slash", "line\nbreak", "it's", "a;b", "é=ü"])
+        arguments: [
+            "plain", "", "a b", "100%", "$HOME", "\"quoted\"", "back\\slash", "line\nbreak", "it's", "a;b", "é=ü",
+        ]
+    )
     func quotingIsUndoneBySystemdsRules(argument: String) {
         #expect(unquoted(UnitText.quoted(argument)) == argument)
     }
 
     /// systemd's own rules (systemd.service(5), "Command lines"): specifiers, variables, then quotes and escapes.
     private func unquoted(_ text: String) -> String {
-        var inner = text.hasPrefix("\"") && text.hasSuffix("\"") && text.count > 1 ? String(text.dropFirst().dropLast()) : text
-        for (escaped, plain) in [("%%", "%"), ("$$", "$")] { inner = inner.split(separator: escaped, omittingEmptySubsequences: false).joined(separator: plain) }
+        var inner =
+            text.hasPrefix("\"") && text.hasSuffix("\"") && text.count > 1 ? String(text.dropFirst().dropLast()) : text
+        for (escaped, plain) in [("%%", "%"), ("$$", "$")] {
+            inner = inner.split(separator: escaped, omittingEmptySubsequences: false).joined(separator: plain)
+        }
         var result = ""
         var characters = inner.makeIterator()
         while let character = characters.next() {
@@ -43,7 +49,8 @@ import Testing
     @Test func kubeletNeverClaimsLabelsItMayNotSet() {
         let labels = [
             "plain": "1", "example.com/pool": "2", "node.kubernetes.io/zone": "3", "sub.node.kubernetes.io/x": "4",
-            "topology.kubernetes.io/zone": "5", "node-role.kubernetes.io/node": "", "kops.k8s.io/instancegroup": "nodes",
+            "topology.kubernetes.io/zone": "5", "node-role.kubernetes.io/node": "",
+            "kops.k8s.io/instancegroup": "nodes",
             "k8s.io/x": "6", "kubernetes.io/role": "node", "notkubernetes.io/x": "7",
             "node-restriction.kubernetes.io/x": "8",
         ]
@@ -53,7 +60,8 @@ import Testing
             Set(divided.withheld.keys) == [
                 "node-role.kubernetes.io/node", "kops.k8s.io/instancegroup", "k8s.io/x", "kubernetes.io/role",
                 "node-restriction.kubernetes.io/x",
-            ])
+            ]
+        )
     }
 
     @Test(arguments: ["", ":", "key", "key:Sometimes", "=v:NoSchedule", "a:b:NoSchedule"])
@@ -79,7 +87,9 @@ import Testing
         inputs.config.controlPlane?.apiServerNames += ["localhost", "10.0.0.10", "fd00::1"]
         let names = APIServerBuilder.names(try NodeContext(inputs))
         #expect(Set(names.dns).count == names.dns.count && Set(names.addresses).count == names.addresses.count)
-        #expect(names.dns.contains("kubernetes.default.svc.cluster.local") && names.dns.contains("api.demo.example.com"))
+        #expect(
+            names.dns.contains("kubernetes.default.svc.cluster.local") && names.dns.contains("api.demo.example.com")
+        )
         #expect(names.addresses == ["100.64.0.1", "127.0.0.1", "10.0.0.10", "203.0.113.7", "fd00::1"])
     }
 }

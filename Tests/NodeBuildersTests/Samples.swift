@@ -11,11 +11,18 @@ enum Samples {
     /// Every byte sequence that no plan may show.
     static var secrets: [String] { keysetNames.map(privateKey) + [token] }
 
-    static func privateKey(_ keyset: String) -> String { "-----BEGIN PRIVATE KEY-----\nsecret of \(keyset)\n-----END PRIVATE KEY-----\n" }
-    static func certificate(_ keyset: String) -> String { "-----BEGIN CERTIFICATE-----\n\(keyset)\n-----END CERTIFICATE-----\n" }
+    static func privateKey(_ keyset: String) -> String {
+        "-----BEGIN PRIVATE KEY-----\nsecret of \(keyset)\n-----END PRIVATE KEY-----\n"
+    }
+    static func certificate(_ keyset: String) -> String {
+        "-----BEGIN CERTIFICATE-----\n\(keyset)\n-----END CERTIFICATE-----\n"
+    }
 
     static func inputs(
-        _ version: String, _ role: InstanceRole, _ runtime: ContainerRuntime = .containerd, cgroupVersion: Int = 2,
+        _ version: String,
+        _ role: InstanceRole,
+        _ runtime: ContainerRuntime = .containerd,
+        cgroupVersion: Int = 2,
         isContainer: Bool = false
     ) -> NodeInputs {
         let isControlPlane = role == .controlPlane
@@ -23,34 +30,58 @@ enum Samples {
         let address = isControlPlane ? "10.0.0.10" : "10.0.0.20"
         return NodeInputs(
             boot: BootConfig(
-                store: "file:///srv/kopslite", clusterName: "demo.example.com",
-                instanceGroup: isControlPlane ? "control-plane" : "nodes", instance: instance, address: address),
-            config: config(version, role, runtime), keysets: isControlPlane ? keysets : [:], bootstrapToken: token,
+                store: "file:///srv/kopslite",
+                clusterName: "demo.example.com",
+                instanceGroup: isControlPlane ? "control-plane" : "nodes",
+                instance: instance,
+                address: address
+            ),
+            config: config(version, role, runtime),
+            keysets: isControlPlane ? keysets : [:],
+            bootstrapToken: token,
             apiAddresses: ["10.0.0.10"],
-            facts: NodeFacts(cgroupVersion: cgroupVersion, isContainer: isContainer, conntrackWritable: !isContainer))
+            facts: NodeFacts(cgroupVersion: cgroupVersion, isContainer: isContainer, conntrackWritable: !isContainer)
+        )
     }
 
     private static var keysets: [String: Keyset] {
-        Dictionary(uniqueKeysWithValues: keysetNames.map { name in
-            let isKey = name == "service-account"
-            let pair = Keyset.Pair(
-                id: "1", certificate: isKey ? "" : certificate(name),
-                publicKey: isKey ? "-----BEGIN PUBLIC KEY-----\n\(name)\n-----END PUBLIC KEY-----\n" : nil,
-                privateKey: privateKey(name))
-            return (name, Keyset(name: name, primary: "1", pairs: [pair]))
-        })
+        Dictionary(
+            uniqueKeysWithValues: keysetNames.map { name in
+                let isKey = name == "service-account"
+                let pair = Keyset.Pair(
+                    id: "1",
+                    certificate: isKey ? "" : certificate(name),
+                    publicKey: isKey ? "-----BEGIN PUBLIC KEY-----\n\(name)\n-----END PUBLIC KEY-----\n" : nil,
+                    privateKey: privateKey(name)
+                )
+                return (name, Keyset(name: name, primary: "1", pairs: [pair]))
+            }
+        )
     }
 
-    static func config(_ version: String, _ role: InstanceRole, _ runtime: ContainerRuntime = .containerd) -> NodeConfig {
+    static func config(_ version: String, _ role: InstanceRole, _ runtime: ContainerRuntime = .containerd) -> NodeConfig
+    {
         let isControlPlane = role == .controlPlane
         return NodeConfig(
-            clusterName: "demo.example.com", generation: 1, instanceGroup: isControlPlane ? "control-plane" : "nodes",
-            role: role, cloud: "local", kubernetesVersion: version, containerRuntime: runtime,
+            clusterName: "demo.example.com",
+            generation: 1,
+            instanceGroup: isControlPlane ? "control-plane" : "nodes",
+            role: role,
+            cloud: "local",
+            kubernetesVersion: version,
+            containerRuntime: runtime,
             network: NetworkConfig(
-                apiHost: "api.internal.demo.example.com", apiPort: 443, podCIDR: "100.96.0.0/11",
-                serviceCIDR: "100.64.0.0/13", apiServiceAddress: "100.64.0.1", dnsAddress: "100.64.0.10",
-                dnsDomain: "cluster.local"),
-            certificateAuthorities: Dictionary(uniqueKeysWithValues: keysetNames.dropLast().map { ($0, certificate($0)) }),
+                apiHost: "api.internal.demo.example.com",
+                apiPort: 443,
+                podCIDR: "100.96.0.0/11",
+                serviceCIDR: "100.64.0.0/13",
+                apiServiceAddress: "100.64.0.1",
+                dnsAddress: "100.64.0.10",
+                dnsDomain: "cluster.local"
+            ),
+            certificateAuthorities: Dictionary(
+                uniqueKeysWithValues: keysetNames.dropLast().map { ($0, certificate($0)) }
+            ),
             assets: assets(version, isControlPlane: isControlPlane),
             nodeLabels: [
                 "example.com/pool": "blue", "node.kubernetes.io/instance-type": "small",
@@ -59,9 +90,13 @@ enum Samples {
             taints: isControlPlane ? ["node-role.kubernetes.io/control-plane=:NoSchedule"] : [],
             controlPlane: isControlPlane
                 ? ControlPlaneConfig(
-                    etcdVersion: "3.4.23", etcdVolumeLabel: "k8s.io/etcd/main",
-                    apiServerNames: ["api.demo.example.com", "203.0.113.7"], addons: [])
-                : nil)
+                    etcdVersion: "3.4.23",
+                    etcdVolumeLabel: "k8s.io/etcd/main",
+                    apiServerNames: ["api.demo.example.com", "203.0.113.7"],
+                    addons: []
+                )
+                : nil
+        )
     }
 
     /// Some images with archives and some without, as a mirror that lacks the DNS image has them.
@@ -74,7 +109,8 @@ enum Samples {
         for (index, name) in (programs + images).sorted().enumerated() {
             let digest = String(repeating: String(index, radix: 16), count: 64)
             let image =
-                images.contains(name) ? (name == "page" ? "kopslite/page:1" : "mirror.example.com/\(name):\(version)") : nil
+                images.contains(name)
+                ? (name == "page" ? "kopslite/page:1" : "mirror.example.com/\(name):\(version)") : nil
             assets[name] = Asset(sha256: digest, sources: ["https://mirror.example.com/\(name)"], image: image)
         }
         return assets

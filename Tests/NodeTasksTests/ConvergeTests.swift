@@ -8,12 +8,18 @@ import Testing
 /// What a run does with failures, lanes and time.
 struct ConvergeTests {
     private func run(
-        _ stubs: [StubTask], width: Int = 4, ledger: Ledger = Ledger(), clock: SimulatedClock = SimulatedClock(),
+        _ stubs: [StubTask],
+        width: Int = 4,
+        ledger: Ledger = Ledger(),
+        clock: SimulatedClock = SimulatedClock(),
         observer: (any ConvergeObserver)? = nil
     ) async throws -> ConvergeReport {
         let options = ConvergeOptions(width: width, clock: clock, random: Seeded(7), now: { fixedNow })
         return try await StubGraph(stubs: stubs).converge(
-            on: ledger, reader: ledger, options: options, observer: observer
+            on: ledger,
+            reader: ledger,
+            options: options,
+            observer: observer
         )
     }
 
@@ -39,7 +45,9 @@ struct ConvergeTests {
         let ledger = Ledger()
         for id in ["a", "b"] as [TaskID] { ledger.fail(id, with: [Failure(.permanent, code: "broken", "")]) }
         let report = try await run(
-            [StubTask(id: "a"), StubTask(id: "b"), StubTask(id: "c", after: ["b", "a"])], width: width, ledger: ledger
+            [StubTask(id: "a"), StubTask(id: "b"), StubTask(id: "c", after: ["b", "a"])],
+            width: width,
+            ledger: ledger
         )
         guard case .notReached(because: let cause)? = report.tasks.last?.outcome else {
             Issue.record("\(report.text)")
@@ -119,7 +127,9 @@ struct ConvergeTests {
         let (ledger, observer) = (Ledger(), Witness())
         ledger.fail("a", with: [Failure(.transient, code: "busy", ""), Failure(.permanent, code: "broken", "")])
         let report = try await run(
-            [StubTask(id: "a"), StubTask(id: "b", after: ["a"]), StubTask(id: "c")], width: 1, ledger: ledger,
+            [StubTask(id: "a"), StubTask(id: "b", after: ["a"]), StubTask(id: "c")],
+            width: 1,
+            ledger: ledger,
             observer: observer
         )
         #expect(report.failed)

@@ -78,8 +78,17 @@ struct GraphTests {
                 [FileTask("/etc/systemd/system/a.service", contents: ""), ServiceTask("a.service", definition: "")],
                 ["file:/etc/systemd/system/a.service", "service:a.service"]
             ),
-            ("claim-contradiction", [file, DirectoryTask("/etc", ensure: .absent)], ["file:/etc/a", "directory:/etc"]),
-            ("task-cycle", [FileTask("/etc/a", contents: "", after: ["directory:/etc"]), DirectoryTask("/etc", after: ["file:/etc/a"])], ["file:/etc/a", "directory:/etc"]),
+            (
+                "claim-contradiction", [file, DirectoryTask("/etc", ensure: .absent)],
+                ["file:/etc/a", "directory:/etc"]
+            ),
+            (
+                "task-cycle",
+                [
+                    FileTask("/etc/a", contents: "", after: ["directory:/etc"]),
+                    DirectoryTask("/etc", after: ["file:/etc/a"]),
+                ], ["file:/etc/a", "directory:/etc"]
+            ),
         ]
         for (code, tasks, names) in cases {
             let failure = #expect(throws: Failure.self) { try NodeTaskGraph(tasks) }

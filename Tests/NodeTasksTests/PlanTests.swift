@@ -89,7 +89,15 @@ struct PlanTests {
         machine.put(issued.certificate, at: "/k.crt")
         machine.put(issued.privateKey, at: "/k.key", mode: 0o600)
         let plan = try await plan(
-            [CertificateTask(certificate: "/k.crt", key: "/k.key", profile: .fixture, signer: .keyset(authority), now: { now })],
+            [
+                CertificateTask(
+                    certificate: "/k.crt",
+                    key: "/k.key",
+                    profile: .fixture,
+                    signer: .keyset(authority),
+                    now: { now }
+                )
+            ],
             machine
         )
         #expect(plan.isEmpty == (share < 0.8))
@@ -103,7 +111,11 @@ struct PlanTests {
         machine.put(issued.certificate, at: "/k.crt")
         machine.put(issued.privateKey, at: "/k.key", mode: 0o600)
         let task = CertificateTask(
-            certificate: "/k.crt", key: "/k.key", profile: .fixture, signer: .keyset(authority), now: { fixedNow }
+            certificate: "/k.crt",
+            key: "/k.key",
+            profile: .fixture,
+            signer: .keyset(authority),
+            now: { fixedNow }
         )
         #expect(try await plan([task], machine).text.contains("signed by another"))
     }

@@ -7,6 +7,7 @@ public enum AddonSet {
     /// The add-ons by name in the order they are applied: what a joining kubelet needs comes first.
     ///
     /// - Parameter config: The configuration of a control-plane group; its network and image assets decide the objects.
+    /// - Returns: Each add-on's name and objects, the latter in the order in which one needs the other.
     /// - Throws: ``Failure`` when the Kubernetes version is not supported, or the code `flag-unsupported` when a
     ///   kube-proxy flag has no field in its configuration.
     public static func manifests(for config: NodeConfig) throws -> [(name: String, objects: [JSONValue])] {

@@ -12,18 +12,26 @@ enum BootstrapAddon {
     static var objects: [JSONValue] {
         [
             Manifest.clusterRoleBinding(
-                "kopslite:create-csrs-for-bootstrapping", role: "system:node-bootstrapper",
-                subject: Manifest.group(bootstrappers)),
+                "kopslite:create-csrs-for-bootstrapping",
+                role: "system:node-bootstrapper",
+                subject: Manifest.group(bootstrappers)
+            ),
             Manifest.clusterRoleBinding(
-                "kopslite:approve-bootstrap-csrs", role: "\(requests):nodeclient",
-                subject: Manifest.group(bootstrappers)),
+                "kopslite:approve-bootstrap-csrs",
+                role: "\(requests):nodeclient",
+                subject: Manifest.group(bootstrappers)
+            ),
             Manifest.clusterRoleBinding(
-                "kopslite:approve-renewal-csrs", role: "\(requests):selfnodeclient",
-                subject: Manifest.group("system:nodes")),
+                "kopslite:approve-renewal-csrs",
+                role: "\(requests):selfnodeclient",
+                subject: Manifest.group("system:nodes")
+            ),
             // Logs, exec and port forwarding: the API server as a client of kubelet.
             Manifest.clusterRoleBinding(
-                "kopslite:kubelet-api", role: "system:kubelet-api-admin",
-                subject: Manifest.user(APIServerBuilder.kubeletClientName)),
+                "kopslite:kubelet-api",
+                role: "system:kubelet-api-admin",
+                subject: Manifest.user(APIServerBuilder.kubeletClientName)
+            ),
         ]
     }
 }

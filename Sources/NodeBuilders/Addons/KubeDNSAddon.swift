@@ -20,8 +20,12 @@ struct KubeDNSAddon {
             Manifest.object("ConfigMap", name: "coredns", members: ["data": ["Corefile": .string(corefile)]]),
             service,
             Manifest.object(
-                "PodDisruptionBudget", api: release.disruptionBudgetAPI, name: "kube-dns", labels: Self.labels,
-                members: ["spec": ["maxUnavailable": 1, "selector": Self.selector]]),
+                "PodDisruptionBudget",
+                api: release.disruptionBudgetAPI,
+                name: "kube-dns",
+                labels: Self.labels,
+                members: ["spec": ["maxUnavailable": 1, "selector": Self.selector]]
+            ),
             deployment,
         ]
     }
@@ -64,9 +68,12 @@ struct KubeDNSAddon {
         let ports = Self.ports.map { entry -> JSONValue in
             ["name": .string(entry.name), "port": .int(entry.port), "protocol": .string(entry.transport)]
         }
-        let labels = Self.labels.merging(["kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"]) { $1 }
+        let labels = Self.labels.merging(["kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"]) {
+            $1
+        }
         let spec: JSONValue = [
-            "clusterIP": .string(config.network.dnsAddress), "ports": .array(ports), "selector": ["k8s-app": "kube-dns"],
+            "clusterIP": .string(config.network.dnsAddress), "ports": .array(ports),
+            "selector": ["k8s-app": "kube-dns"],
         ]
         return Manifest.object("Service", name: "kube-dns", labels: labels, members: ["spec": spec])
     }
@@ -79,7 +86,12 @@ struct KubeDNSAddon {
             "template": ["metadata": ["labels": ["k8s-app": "kube-dns"]], "spec": .object(pod)],
         ]
         return Manifest.object(
-            "Deployment", api: "apps/v1", name: "coredns", labels: Self.labels, members: ["spec": spec])
+            "Deployment",
+            api: "apps/v1",
+            name: "coredns",
+            labels: Self.labels,
+            members: ["spec": spec]
+        )
     }
 
     private var pod: [String: JSONValue] {
@@ -107,9 +119,12 @@ struct KubeDNSAddon {
     }
 
     private var tolerations: JSONValue {
-        let keys = Set(release.controlPlaneTaints).sorted()
-        let taints = keys.map { key -> JSONValue in ["key": .string(key), "effect": "NoSchedule"] }
-        return .array([["key": "CriticalAddonsOnly", "operator": "Exists"]] + taints)
+        // Both names of the control plane's taint, whichever the nodes' release uses.
+        [
+            ["key": "CriticalAddonsOnly", "operator": "Exists"],
+            ["key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"],
+            ["key": "node-role.kubernetes.io/master", "effect": "NoSchedule"],
+        ]
     }
 
     private var container: JSONValue {

@@ -19,8 +19,16 @@ struct KubeProxyAddon {
         return [
             Manifest.serviceAccount("kube-proxy"),
             Manifest.clusterRoleBinding(
-                "kopslite:kube-proxy", role: "system:node-proxier", subject: Manifest.account("kube-proxy")),
-            Manifest.object("ConfigMap", name: "kube-proxy", labels: ["k8s-app": "kube-proxy"], members: ["data": files]),
+                "kopslite:kube-proxy",
+                role: "system:node-proxier",
+                subject: Manifest.account("kube-proxy")
+            ),
+            Manifest.object(
+                "ConfigMap",
+                name: "kube-proxy",
+                labels: ["k8s-app": "kube-proxy"],
+                members: ["data": files]
+            ),
             Manifest.daemonSet("kube-proxy", pod: pod),
         ]
     }
@@ -56,8 +64,11 @@ struct KubeProxyAddon {
         ]
         guard let field = fields[flag] else {
             throw Failure(
-                .permanent, code: "flag-unsupported", "cannot configure kube-proxy: the flag '\(flag)' is not supported",
-                hint: "use one of \(fields.keys.sorted().joined(separator: ", "))")
+                .permanent,
+                code: "flag-unsupported",
+                "cannot configure kube-proxy: the flag '\(flag)' is not supported",
+                hint: "use one of \(fields.keys.sorted().joined(separator: ", "))"
+            )
         }
         return field
     }

@@ -10,7 +10,10 @@ enum Manifest {
 
     /// An object in the add-ons' namespace; `members` stand beside its metadata.
     static func object(
-        _ kind: String, api: String = "v1", name: String, labels: [String: String] = [:],
+        _ kind: String,
+        api: String = "v1",
+        name: String,
+        labels: [String: String] = [:],
         members: [String: JSONValue] = [:]
     ) -> JSONValue {
         document(kind, api: api, metadata: metadata(name, labels: labels, namespaced: true), members: members)
@@ -18,7 +21,10 @@ enum Manifest {
 
     /// An object outside namespaces.
     static func clusterObject(
-        _ kind: String, api: String, name: String, members: [String: JSONValue] = [:]
+        _ kind: String,
+        api: String,
+        name: String,
+        members: [String: JSONValue] = [:]
     ) -> JSONValue {
         document(kind, api: api, metadata: metadata(name, labels: [:], namespaced: false), members: members)
     }
@@ -31,7 +37,10 @@ enum Manifest {
     }
 
     private static func document(
-        _ kind: String, api: String, metadata: JSONValue, members: [String: JSONValue]
+        _ kind: String,
+        api: String,
+        metadata: JSONValue,
+        members: [String: JSONValue]
     ) -> JSONValue {
         var document = members
         document["apiVersion"] = .string(api)
@@ -63,7 +72,11 @@ enum Manifest {
             "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": .string(role),
         ]
         return clusterObject(
-            "ClusterRoleBinding", api: rbac, name: name, members: ["roleRef": reference, "subjects": [subject]])
+            "ClusterRoleBinding",
+            api: rbac,
+            name: name,
+            members: ["roleRef": reference, "subjects": [subject]]
+        )
     }
 
     /// A group, as the subject of a binding.

@@ -13,9 +13,14 @@ struct PodNetworkAddon {
         [
             Manifest.serviceAccount(Self.name),
             Manifest.clusterRole(
-                "kopslite:pod-network", rules: [Manifest.rule(["nodes"], ["get", "list", "watch"])]),
+                "kopslite:pod-network",
+                rules: [Manifest.rule(["nodes"], ["get", "list", "watch"])]
+            ),
             Manifest.clusterRoleBinding(
-                "kopslite:pod-network", role: "kopslite:pod-network", subject: Manifest.account(Self.name)),
+                "kopslite:pod-network",
+                role: "kopslite:pod-network",
+                subject: Manifest.account(Self.name)
+            ),
             Manifest.daemonSet(Self.name, pod: pod),
         ]
     }

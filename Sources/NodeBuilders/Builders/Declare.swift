@@ -15,22 +15,33 @@ enum Declare {
     /// A file with rendered bytes, such as a JSON document.
     static func file(_ path: FilePath, json: [UInt8], mode: UInt16 = 0o644, after: [TaskID] = []) -> any NodeTask {
         FileTask(
-            path, content: .bytes(json), attributes: Attributes(mode: mode, owner: "root", group: "root"),
-            id: .file(path), after: after)
+            path,
+            content: .bytes(json),
+            attributes: Attributes(mode: mode, owner: "root", group: "root"),
+            id: .file(path),
+            after: after
+        )
     }
 
     /// A file for root alone, whose bytes no plan shows.
     static func secretFile(_ path: FilePath, bytes: [UInt8]) -> any NodeTask {
         FileTask(
-            path, content: .bytes(bytes), attributes: Attributes(mode: 0o600, owner: "root", group: "root"),
-            secret: true, id: .file(path))
+            path,
+            content: .bytes(bytes),
+            attributes: Attributes(mode: 0o600, owner: "root", group: "root"),
+            secret: true,
+            id: .file(path)
+        )
     }
 
     /// A program from its downloaded asset.
     static func install(_ asset: Asset, to path: FilePath) -> any NodeTask {
         FileTask(
-            path, content: .file(cached(asset), sha256: asset.sha256),
-            attributes: Attributes(mode: 0o755, owner: "root", group: "root"), id: .file(path))
+            path,
+            content: .file(cached(asset), sha256: asset.sha256),
+            attributes: Attributes(mode: 0o755, owner: "root", group: "root"),
+            id: .file(path)
+        )
     }
 
     /// A directory of root's.
@@ -44,14 +55,23 @@ enum Declare {
     /// An archive's contents from its downloaded asset.
     static func archive(_ asset: Asset, into path: FilePath, stripComponents: Int) -> any NodeTask {
         ArchiveTask(
-            cached(asset), sha256: asset.sha256, path: path, stripComponents: stripComponents, id: .archive(path))
+            cached(asset),
+            sha256: asset.sha256,
+            path: path,
+            stripComponents: stripComponents,
+            id: .archive(path)
+        )
     }
 
     /// A container image from its downloaded asset, once the runtime runs.
     static func image(_ name: String, _ asset: Asset, in context: NodeContext) -> any NodeTask {
         ImageTask(
-            cached(asset), sha256: asset.sha256, runtime: context.config.containerRuntime.rawValue, id: .image(name),
-            after: [.service(context.runtimeService)])
+            cached(asset),
+            sha256: asset.sha256,
+            runtime: context.config.containerRuntime.rawValue,
+            id: .image(name),
+            after: [.service(context.runtimeService)]
+        )
     }
 
     /// A package in any version.
@@ -61,7 +81,10 @@ enum Declare {
 
     /// A unit that runs, now and from every boot on.
     static func service(
-        _ name: String, definition: String? = nil, after: [TaskID], restartOn: [TaskID]
+        _ name: String,
+        definition: String? = nil,
+        after: [TaskID],
+        restartOn: [TaskID]
     ) -> any NodeTask {
         ServiceTask(name, definition: definition, restartOn: restartOn, id: .service(name), after: after)
     }
@@ -81,20 +104,35 @@ enum Declare {
 
     /// A certificate of the machine's own, issued with an authority's key.
     static func certificate(
-        _ paths: CertificatePaths, _ profile: CertificateProfile, signedBy keyset: Keyset
+        _ paths: CertificatePaths,
+        _ profile: CertificateProfile,
+        signedBy keyset: Keyset
     ) -> any NodeTask {
         CertificateTask(
-            certificate: paths.certificate, key: paths.key, profile: profile, signer: .keyset(keyset), owner: "root",
-            group: "root", id: .certificate(paths))
+            certificate: paths.certificate,
+            key: paths.key,
+            profile: profile,
+            signer: .keyset(keyset),
+            owner: "root",
+            group: "root",
+            id: .certificate(paths)
+        )
     }
 
     /// A kubeconfig, for root alone; one with a token is a secret.
     static func kubeconfig(
-        _ path: FilePath, server: String, authority: FilePath, credential: Kubeconfig.Credential
+        _ path: FilePath,
+        server: String,
+        authority: FilePath,
+        credential: Kubeconfig.Credential
     ) throws -> any NodeTask {
         let kubeconfig = Kubeconfig(
-            cluster: "kubernetes", server: server, authority: .file(authority.string), user: "node",
-            credential: credential)
+            cluster: "kubernetes",
+            server: server,
+            authority: .file(authority.string),
+            user: "default",
+            credential: credential
+        )
         let bytes = Array(try kubeconfig.text().utf8)
         if case .files = credential { return file(path, json: bytes, mode: 0o600) }
         return secretFile(path, bytes: bytes)

@@ -11,9 +11,11 @@ struct HostsBuilder: NodeBuilder {
         let addresses = context.isControlPlane ? [context.boot.address] : context.inputs.apiAddresses
         guard !addresses.isEmpty else {
             throw Failure(
-                .waiting, code: "api-address-missing",
+                .waiting,
+                code: "api-address-missing",
                 "cannot build \(context.boot.instance): no control-plane machine has said where its API server answers",
-                hint: "start a control-plane machine; it writes its address to the store as it comes up")
+                hint: "start a control-plane machine; it writes its address to the store as it comes up"
+            )
         }
         var names = Dictionary(addresses.map { ($0, [host]) }, uniquingKeysWith: { first, _ in first })
         names[context.boot.address, default: []].append(context.boot.instance)

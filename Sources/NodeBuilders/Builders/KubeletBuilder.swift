@@ -24,15 +24,21 @@ struct KubeletBuilder: NodeBuilder {
     /// A control-plane machine holds the authority, so it issues its kubelet's first certificate itself; kubelet renews it.
     private func issued(_ context: NodeContext) throws -> [any NodeTask] {
         let profile = CertificateProfile(
-            commonName: "system:node:\(context.boot.instance)", organizations: ["system:nodes"], usages: [.client])
+            commonName: "system:node:\(context.boot.instance)",
+            organizations: ["system:nodes"],
+            usages: [.client]
+        )
         let pair = CertificatePaths(in: NodePaths.kubeletPKI, "client")
         return [
             Declare.directory(NodePaths.manifests, mode: 0o700),
             Declare.directory(NodePaths.kubeletPKI, mode: 0o700),
             Declare.certificate(pair, profile, signedBy: try context.keyset("kubernetes-ca")),
             try Declare.kubeconfig(
-                NodePaths.kubeletKubeconfig, server: context.apiURL, authority: NodePaths.authority,
-                credential: pair.credential),
+                NodePaths.kubeletKubeconfig,
+                server: context.apiURL,
+                authority: NodePaths.authority,
+                credential: pair.credential
+            ),
         ]
     }
 
@@ -40,8 +46,11 @@ struct KubeletBuilder: NodeBuilder {
     private func bootstrapped(_ context: NodeContext) throws -> [any NodeTask] {
         [
             try Declare.kubeconfig(
-                NodePaths.kubeletBootstrapKubeconfig, server: context.apiURL, authority: NodePaths.authority,
-                credential: .token(context.inputs.bootstrapToken))
+                NodePaths.kubeletBootstrapKubeconfig,
+                server: context.apiURL,
+                authority: NodePaths.authority,
+                credential: .token(context.inputs.bootstrapToken)
+            )
         ]
     }
 
@@ -52,11 +61,15 @@ struct KubeletBuilder: NodeBuilder {
                 .file(NodePaths.kubeletKubeconfig), .certificate(CertificatePaths(in: NodePaths.kubeletPKI, "client")),
                 .directory(NodePaths.manifests),
             ]
-            : [.file(NodePaths.kubeletBootstrapKubeconfig)] + ImagesBuilder.imports(["pause"], in: context)
+            : [.file(NodePaths.kubeletBootstrapKubeconfig)]
+                // The node's first pods come within seconds of its start; the other images are there before theirs.
+                + ImagesBuilder.imports(["pause", "pod-network"], in: context)
         return Declare.service(
-            Self.service, definition: unit(context, program: program.string),
+            Self.service,
+            definition: unit(context, program: program.string),
             after: [.service(context.runtimeService), .file(NodePaths.authority), .hosts] + credentials,
-            restartOn: [.file(program), .file(NodePaths.kubeletConfiguration)])
+            restartOn: [.file(program), .file(NodePaths.kubeletConfiguration)]
+        )
     }
 
     /// The unit; it does not wait for network-online.target, which can take minutes, for kubelet tries again by itself.

@@ -21,9 +21,11 @@ struct NodeContext: Sendable {
         release = try KubernetesRelease(inputs.config.kubernetesVersion)
         guard release.supports(inputs.config.containerRuntime) else {
             throw Failure(
-                .permanent, code: "runtime-unsupported",
+                .permanent,
+                code: "runtime-unsupported",
                 "cannot build a node for Kubernetes \(release.version) with docker: kubelet has no dockershim from 1.24 on",
-                hint: "set containerRuntime to containerd")
+                hint: "set containerRuntime to containerd"
+            )
         }
     }
 
@@ -82,9 +84,11 @@ struct NodeContext: Sendable {
 
     private func incomplete(_ code: String, _ why: String) -> Failure {
         Failure(
-            .permanent, code: code,
+            .permanent,
+            code: code,
             "cannot build \(boot.instance) from generation \(config.generation) of instance group "
                 + "\(config.instanceGroup): \(why)",
-            hint: "run 'kopslite update cluster --yes' with this version, then nodeup again")
+            hint: "run 'kopslite update cluster --yes' with this version, then nodeup again"
+        )
     }
 }

@@ -14,7 +14,12 @@ struct PackagesBuilder: NodeBuilder {
         let runtime = context.config.containerRuntime == .docker ? "docker.io" : "containerd"
         let names = Set(needed + context.config.packages).subtracting([runtime]).sorted()
         // kubelet starts without these, so they come after the runtime, in a transaction of their own; what protokube
-        // waits for goes with the runtime's.
-        return names.map { Declare.package($0, after: $0 == "e2fsprogs" ? [] : [.package(runtime)]) }
+        // waits for becomes ready with the runtime and goes into its transaction.
+        return names.map { name in
+            Declare.package(
+                name,
+                after: name == "e2fsprogs" ? [RuntimeBuilder.configuration(context)] : [.package(runtime)]
+            )
+        }
     }
 }

@@ -12,6 +12,14 @@ struct RuntimeBuilder: NodeBuilder {
         }
     }
 
+    /// The task of the runtime's configuration, which its package comes after.
+    static func configuration(_ context: NodeContext) -> TaskID {
+        .file(context.config.containerRuntime == .docker ? dockerConfiguration : containerdConfiguration)
+    }
+
+    private static let dockerConfiguration: FilePath = "/etc/docker/daemon.json"
+    private static let containerdConfiguration: FilePath = "/etc/containerd/config.toml"
+
     /// Docker without its own networking: pods' networks are CNI's, and rules of two masters in iptables collide.
     private func docker(_ context: NodeContext) throws -> [any NodeTask] {
         let configuration: JSONValue = [
@@ -25,8 +33,10 @@ struct RuntimeBuilder: NodeBuilder {
             "storage-driver": "overlay2",
         ]
         return runtime(
-            "docker.io", service: "docker.service",
-            configuration: Declare.file("/etc/docker/daemon.json", json: try configuration.encoded()))
+            "docker.io",
+            service: "docker.service",
+            configuration: Declare.file(Self.dockerConfiguration, json: try configuration.encoded())
+        )
     }
 
     /// The package's own configuration gives way to the one it finds (dpkg(1), `--force-confold`).
@@ -34,8 +44,10 @@ struct RuntimeBuilder: NodeBuilder {
         let pause = AddonSet.image(of: "pause", in: context.config, context.release)
         let configuration = ContainerdConfig(sandboxImage: pause, usesSystemdCgroups: context.usesSystemdCgroups)
         return runtime(
-            "containerd", service: "containerd.service",
-            configuration: Declare.file("/etc/containerd/config.toml", text: configuration.text))
+            "containerd",
+            service: "containerd.service",
+            configuration: Declare.file(Self.containerdConfiguration, text: configuration.text)
+        )
     }
 
     /// A package starts its service as it is installed; with its configuration there, that start is the only one.

@@ -47,19 +47,24 @@ public struct KubernetesRelease: Sendable, Equatable {
     ///   `kubernetes-version-unsupported` when the minor is outside ``supportedMinors``.
     public init(_ text: String) throws {
         let version = text.hasPrefix("v") ? String(text.dropFirst()) : text
-        let core = version.split(separator: "-", maxSplits: 1)[safe: 0] ?? ""
+        let core = version.prefix { $0 != "-" }
         let parts = core.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "1", let minor = Self.number(parts[1]), Self.number(parts[2]) != nil else {
             throw Failure(
-                .permanent, code: "kubernetes-version-invalid",
+                .permanent,
+                code: "kubernetes-version-invalid",
                 "cannot read '\(text)' as a Kubernetes version: it has no form 1.MINOR.PATCH",
-                hint: "set kubernetesVersion to a release such as 1.20.2")
+                hint: "set kubernetesVersion to a release such as 1.20.2"
+            )
         }
         guard let companion = Self.companions[minor] else {
             throw Failure(
-                .permanent, code: "kubernetes-version-unsupported",
+                .permanent,
+                code: "kubernetes-version-unsupported",
                 "cannot build a node for Kubernetes \(version): 1.\(minor) is not supported",
-                hint: "choose a release from 1.\(Self.supportedMinors.lowerBound) to 1.\(Self.supportedMinors.upperBound)")
+                hint:
+                    "choose a release from 1.\(Self.supportedMinors.lowerBound) to 1.\(Self.supportedMinors.upperBound)"
+            )
         }
         self.version = version
         self.minor = minor
@@ -147,9 +152,4 @@ public struct KubernetesRelease: Sendable, Equatable {
         default: ["node-role.kubernetes.io/control-plane"]
         }
     }
-}
-
-extension Array {
-    /// The element, or `nil` outside the bounds.
-    fileprivate subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
 }

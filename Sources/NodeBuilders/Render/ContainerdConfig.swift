@@ -9,7 +9,9 @@ struct ContainerdConfig: Sendable {
     /// Whether containers' cgroups are made by systemd; kubelet has to be told the same.
     var usesSystemdCgroups: Bool
 
-    /// The file's text. Values are image references and constants, none of which needs escaping in TOML.
+    /// The file's text.
+    ///
+    /// Values are image references and constants, none of which needs escaping in TOML.
     var text: String {
         """
         version = 2

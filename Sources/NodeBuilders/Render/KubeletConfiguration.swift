@@ -3,7 +3,8 @@ import KopsModel
 import NodeOS
 import SystemPackage
 
-/// kubelet's configuration file, in which an unknown field stops kubelet: each is written only where the release has it.
+/// kubelet's configuration file, with each field only where the release has it: of an unknown one kubelet warns and
+/// does without what it says.
 ///
 /// - Shape: `kubelet.config.k8s.io/v1beta1` KubeletConfiguration, for all supported releases.
 struct KubeletConfiguration: Sendable {
@@ -56,10 +57,14 @@ struct KubeletConfiguration: Sendable {
     private static func taint(_ text: String) throws -> JSONValue {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let left = parts[0].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !left[0].isEmpty, ["NoExecute", "NoSchedule", "PreferNoSchedule"].contains(parts[1]) else {
+        guard parts.count == 2, !left[0].isEmpty, ["NoExecute", "NoSchedule", "PreferNoSchedule"].contains(parts[1])
+        else {
             throw Failure(
-                .permanent, code: "taint-invalid", "cannot register a node with the taint '\(text)'",
-                hint: "write it as key=value:NoSchedule, key=value:PreferNoSchedule or key=value:NoExecute")
+                .permanent,
+                code: "taint-invalid",
+                "cannot register a node with the taint '\(text)'",
+                hint: "write it as key=value:NoSchedule, key=value:PreferNoSchedule or key=value:NoExecute"
+            )
         }
         var taint: JSONValue = ["key": .string(String(left[0])), "effect": .string(String(parts[1]))]
         if left.count == 2, !left[1].isEmpty { taint["value"] = .string(String(left[1])) }

@@ -19,7 +19,9 @@ struct KubeletFlags: Sendable {
         if !context.isControlPlane { flags["bootstrap-kubeconfig"] = NodePaths.kubeletBootstrapKubeconfig.string }
         let labels = KubeletLabels(context.config.nodeLabels).own
         if !labels.isEmpty {
-            flags["node-labels"] = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+            flags["node-labels"] = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(
+                separator: ","
+            )
         }
         if !release.configuresTaints, !context.config.taints.isEmpty {
             flags["register-with-taints"] = context.config.taints.joined(separator: ",")
@@ -56,7 +58,8 @@ public struct KubeletLabels: Sendable, Equatable {
     private static let allowed: Set<String> = [
         "beta.kubernetes.io/arch", "beta.kubernetes.io/instance-type", "beta.kubernetes.io/os",
         "failure-domain.beta.kubernetes.io/region", "failure-domain.beta.kubernetes.io/zone", "kubernetes.io/arch",
-        "kubernetes.io/hostname", "kubernetes.io/os", "node.kubernetes.io/instance-type", "topology.kubernetes.io/region",
+        "kubernetes.io/hostname", "kubernetes.io/os", "node.kubernetes.io/instance-type",
+        "topology.kubernetes.io/region",
         "topology.kubernetes.io/zone",
     ]
 

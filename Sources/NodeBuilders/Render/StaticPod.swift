@@ -52,10 +52,7 @@ struct StaticPod: Sendable {
             "imagePullPolicy": "IfNotPresent",
             "command": .array(([name] + flags.arguments).map { .string($0) }),
             "resources": ["requests": ["cpu": .string(cpu)]],
-            "securityContext": [
-                "allowPrivilegeEscalation": false,
-                "capabilities": ["drop": ["ALL"], "add": .array(capabilities.map { .string($0) })],
-            ],
+            "securityContext": ["allowPrivilegeEscalation": false, "capabilities": kept],
             "volumeMounts": [["name": "own", "mountPath": .string(directory), "readOnly": true]],
             "livenessProbe": probe(probes.live, period: 10, failures: 8),
             // A slow first start is no failure: the other probes count only once this has passed.
@@ -63,6 +60,12 @@ struct StaticPod: Sendable {
         ]
         if let ready = probes.ready { container["readinessProbe"] = probe(ready, period: 1, failures: 3) }
         return container
+    }
+
+    private var kept: JSONValue {
+        var kept: JSONValue = ["drop": ["ALL"]]
+        if !capabilities.isEmpty { kept["add"] = .array(capabilities.map { .string($0) }) }
+        return kept
     }
 
     private func probe(_ path: String, period: Int, failures: Int) -> JSONValue {

@@ -26,7 +26,8 @@ enum UnitText {
             default: text.append(character)
             }
         }
-        let isPlain = !text.isEmpty && !text.contains { $0 == " " || $0 == "\t" || $0 == "\\" || $0 == "'" || $0 == ";" }
+        let isPlain =
+            !text.isEmpty && !text.contains { $0 == " " || $0 == "\t" || $0 == "\\" || $0 == "'" || $0 == ";" }
         return isPlain ? text : "\"\(text)\""
     }
 }

@@ -63,8 +63,13 @@ struct AccountTable: Sendable, Equatable {
         for record in passwd.records where record[0] == name && record.count >= 4 {
             guard let uid = UInt32(record[2]), let gid = UInt32(record[3]) else { continue }
             return UserEntry(
-                name: name, uid: uid, gid: gid, home: record.count > 5 ? record[5] : "",
-                shell: record.count > 6 ? record[6] : "", groups: groups(of: name))
+                name: name,
+                uid: uid,
+                gid: gid,
+                home: record.count > 5 ? record[5] : "",
+                shell: record.count > 6 ? record[6] : "",
+                groups: groups(of: name)
+            )
         }
         return nil
     }

@@ -9,18 +9,28 @@ extension AccountTable {
     mutating func set(_ user: UserEntry, groups: [String]) throws(Failure) {
         for name in groups where group(named: name) == nil {
             throw Failure(
-                .permanent, code: "group-unknown", "cannot put user \(user.name) in group \(name): there is none",
-                hint: "declare the group \(name) as well")
+                .permanent,
+                code: "group-unknown",
+                "cannot put user \(user.name) in group \(name): there is none",
+                hint: "declare the group \(name) as well"
+            )
         }
         let old = passwd.record(named: user.name).map { $0 + Array(repeating: "", count: max(0, 7 - $0.count)) }
         let known = self.user(named: user.name)
         let uid = try number(user.uid ?? known?.uid)
         if let other = passwd.records.first(where: { $0.count > 2 && $0[2] == "\(uid)" && $0[0] != user.name }) {
             throw Failure(
-                .permanent, code: "uid-taken", "cannot give user \(user.name) the uid \(uid): \(other[0]) has it")
+                .permanent,
+                code: "uid-taken",
+                "cannot give user \(user.name) the uid \(uid): \(other[0]) has it"
+            )
         }
         let gid: UInt32
-        if let wanted = user.gid ?? known?.gid { gid = wanted } else { gid = try ownGroup(of: user.name, preferring: uid) }
+        if let wanted = user.gid ?? known?.gid {
+            gid = wanted
+        } else {
+            gid = try ownGroup(of: user.name, preferring: uid)
+        }
         passwd.set([
             user.name, old?[1] ?? "x", "\(uid)", "\(gid)", old?[4] ?? "", user.home ?? old?[5] ?? "/home/\(user.name)",
             user.shell ?? old?[6] ?? "/bin/sh",
@@ -40,7 +50,11 @@ extension AccountTable {
         let old = group.record(named: name)
         let number = try number(gid ?? self.group(named: name)?.gid)
         if let other = group.records.first(where: { $0.count > 2 && $0[2] == "\(number)" && $0[0] != name }) {
-            throw Failure(.permanent, code: "gid-taken", "cannot give group \(name) the gid \(number): \(other[0]) has it")
+            throw Failure(
+                .permanent,
+                code: "gid-taken",
+                "cannot give group \(name) the gid \(number): \(other[0]) has it"
+            )
         }
         let password = old.flatMap { $0.count > 1 ? $0[1] : nil } ?? "x"
         let members = old.flatMap { $0.count > 3 ? $0[3] : nil } ?? ""
@@ -64,8 +78,11 @@ extension AccountTable {
     mutating func remove(group name: String) throws(Failure) {
         if let gid = group(named: name)?.gid, let user = primaryUser(of: gid) {
             throw Failure(
-                .permanent, code: "group-in-use", "cannot remove group \(name): it is the primary group of \(user)",
-                hint: "remove the user \(user) first")
+                .permanent,
+                code: "group-in-use",
+                "cannot remove group \(name): it is the primary group of \(user)",
+                hint: "remove the user \(user) first"
+            )
         }
         group.remove(name)
     }
@@ -91,8 +108,11 @@ extension AccountTable {
         let taken = identifiers
         guard let free = Self.systemRange.reversed().first(where: { !taken.contains($0) }) else {
             throw Failure(
-                .permanent, code: "no-free-identifier", "every number from 100 to 999 is taken",
-                hint: "declare a uid or gid")
+                .permanent,
+                code: "no-free-identifier",
+                "every number from 100 to 999 is taken",
+                hint: "declare a uid or gid"
+            )
         }
         return free
     }

@@ -15,7 +15,10 @@ struct Accounts: Sendable {
 
     /// The users and groups as they are now; empty where there are no files.
     func table() throws(Failure) -> AccountTable {
-        AccountTable(passwd: try file("/etc/passwd") ?? AccountFile(""), group: try file("/etc/group") ?? AccountFile(""))
+        AccountTable(
+            passwd: try file("/etc/passwd") ?? AccountFile(""),
+            group: try file("/etc/group") ?? AccountFile("")
+        )
     }
 
     /// Creates or changes a user.
@@ -150,7 +153,8 @@ struct Accounts: Sendable {
             let mayStand = { (byte: UInt8) in
                 byte.isLowercaseLetterOrDigit || (65...90).contains(byte) || "_-.$".utf8.contains(byte)
             }
-            guard bytes.count <= 32, let first = bytes.first, first != 45, first != 46, bytes.allSatisfy(mayStand) else {
+            guard bytes.count <= 32, let first = bytes.first, first != 45, first != 46, bytes.allSatisfy(mayStand)
+            else {
                 throw Failure(.permanent, code: "account-name-invalid", "\(name) is no name of a user or group")
             }
         }
@@ -159,7 +163,10 @@ struct Accounts: Sendable {
     private func check(_ user: UserEntry) throws(Failure) {
         for text in [user.home, user.shell].compactMap(\.self) where text.contains(where: { ":\n".contains($0) }) {
             throw Failure(
-                .permanent, code: "account-field-invalid", "user \(user.name): a home or shell holds a colon or newline")
+                .permanent,
+                code: "account-field-invalid",
+                "user \(user.name): a home or shell holds a colon or newline"
+            )
         }
     }
 }

@@ -6,6 +6,8 @@ import SystemPackage
 struct BlockProbe: Sendable {
     let files: FileTree
     let runner: any CommandRunner
+    /// Where it is noted what is being formatted.
+    var marks: FilePath = "/var/lib/kopslite/formatting"
 
     private static let mebibyte = 1 << 20
 
@@ -16,8 +18,12 @@ struct BlockProbe: Sendable {
         let edges = try edges(of: device)
         let found = try await signature(of: device)
         return BlockDeviceStatus(
-            signature: found["TYPE"], label: found["LABEL"], partitionTable: found["PTTYPE"],
-            endsAreZero: edges.areZero, size: edges.size)
+            signature: found["TYPE"],
+            label: found["LABEL"],
+            partitionTable: found["PTTYPE"],
+            endsAreZero: edges.areZero,
+            size: edges.size
+        )
     }
 
     /// Makes a file system on a device that is blank at this moment, or that this left half made when it was killed.
@@ -27,21 +33,30 @@ struct BlockProbe: Sendable {
         }
         guard let status = try await status(of: path) else {
             throw Failure(
-                .waiting, code: "device-missing", "cannot format \(path): it is not there",
-                hint: "attach the device, or correct its path")
+                .waiting,
+                code: "device-missing",
+                "cannot format \(path): it is not there",
+                hint: "attach the device, or correct its path"
+            )
         }
-        let mark = FormattingMark(device: path, size: status.size, files: files)
+        let mark = FormattingMark(device: path, size: status.size, in: marks, files: files)
         guard try status.isBlank || (status.hasNoSignature && mark.isSet()) else {
             throw Failure(
-                .permanent, code: "not-blank", "will not format \(path): it holds \(status.contents)",
-                hint: "if that is not needed any more: wipefs --all \(path), then zero its first and last MiB")
+                .permanent,
+                code: "not-blank",
+                "will not format \(path): it holds \(status.contents)",
+                hint: "if that is not needed any more: wipefs --all \(path), then zero its first and last MiB"
+            )
         }
         let labelOption = type == "vfat" ? "-n" : "-L"
         let words = label.map { [labelOption, $0] } ?? []
         let device = try files.hostPath(of: path).string
         try mark.set()
         try await runner.run(
-            Command("mkfs.\(type)", words + [device], timeout: .seconds(900)), failing: "mkfs-failed", .permanent)
+            Command("mkfs.\(type)", words + [device], timeout: .seconds(900)),
+            failing: "mkfs-failed",
+            .permanent
+        )
         try mark.clear()
     }
 
@@ -86,7 +101,7 @@ struct BlockProbe: Sendable {
         var areZero = true
         for start in [0, max(0, Int(size) - Self.mebibyte)] where areZero {
             if lseek(file.raw, off_t(start), SEEK_SET) < 0 { throw .system(errno, "cannot seek in", device) }
-            areZero = try readPiece(file.raw, upTo: Self.mebibyte, device).allSatisfy { $0 == 0 }
+            areZero = try readPiece(file.raw, upTo: Self.mebibyte, device).isZero
         }
         return (areZero, Int64(size))
     }
@@ -100,6 +115,16 @@ extension BlockDeviceStatus {
     fileprivate var contents: String {
         if let signature { return signature + (label.map { " labelled \($0)" } ?? "") }
         return partitionTable.map { "a partition table (\($0))" } ?? "data in its first or last MiB"
+    }
+}
+
+extension [UInt8] {
+    /// Whether all bytes are zero: the first is, and each is like the one before it.
+    fileprivate var isZero: Bool {
+        withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress, let first = bytes.first else { return true }
+            return first == 0 && memcmp(start, start + 1, bytes.count - 1) == 0
+        }
     }
 }
 

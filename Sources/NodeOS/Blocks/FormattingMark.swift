@@ -3,14 +3,15 @@ import SystemPackage
 
 /// The note that a blank device is being formatted, so that one left half made by a crash is known as ours.
 struct FormattingMark: Sendable {
-    private static let directory: FilePath = "/var/lib/kopslite/formatting"
+    private let directory: FilePath
     private let path: FilePath
     private let text: [UInt8]
     private let files: FileTree
 
     /// The note for a device; it counts only for a device of the same size.
-    init(device: FilePath, size: Int64, files: FileTree) {
-        path = Self.directory.appending(String(device.string.map { $0 == "/" ? "-" : $0 }))
+    init(device: FilePath, size: Int64, in directory: FilePath, files: FileTree) {
+        self.directory = directory
+        path = directory.appending(String(device.string.map { $0 == "/" ? "-" : $0 }))
         text = Array("\(device) \(size)\n".utf8)
         self.files = files
     }
@@ -21,7 +22,7 @@ struct FormattingMark: Sendable {
     }
 
     func set() throws(Failure) {
-        try files.makeDirectory(Self.directory, FileAttributes(mode: 0o700))
+        try files.makeDirectory(directory, FileAttributes(mode: 0o700))
         try files.write(text, to: path, FileAttributes(mode: 0o600))
     }
 

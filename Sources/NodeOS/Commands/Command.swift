@@ -15,8 +15,11 @@ public struct Command: Sendable, Equatable, CustomStringConvertible {
 
     /// Makes a command; without other words it has two minutes and 1 MiB of output.
     public init(
-        _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
-        timeout: Duration = .seconds(120), outputLimit: Int = 1 << 20
+        _ program: String,
+        _ arguments: [String] = [],
+        environment: [String: String] = [:],
+        timeout: Duration = .seconds(120),
+        outputLimit: Int = 1 << 20
     ) {
         self.program = program
         self.arguments = arguments
@@ -74,7 +77,9 @@ extension CommandRunner {
     /// - Throws: ``Failure`` with the given code and the last lines of standard error when it exits non-zero.
     @discardableResult
     public func run(
-        _ command: Command, failing code: String = "command-failed", _ kind: Failure.Class = .transient,
+        _ command: Command,
+        failing code: String = "command-failed",
+        _ kind: Failure.Class = .transient,
         hint: String? = nil
     ) async throws -> String {
         let result = try await result(of: command)
@@ -86,10 +91,17 @@ extension CommandRunner {
 extension Command {
     /// A result other than success as a failure.
     public func failure(
-        _ result: CommandResult, code: String, _ kind: Failure.Class, hint: String? = nil
+        _ result: CommandResult,
+        code: String,
+        _ kind: Failure.Class,
+        hint: String? = nil
     ) -> Failure {
         let errors = result.lastErrors
         return Failure(
-            kind, code: code, "`\(self)` exited with \(result.code)" + (errors.isEmpty ? "" : ": \(errors)"), hint: hint)
+            kind,
+            code: code,
+            "`\(self)` exited with \(result.code)" + (errors.isEmpty ? "" : ": \(errors)"),
+            hint: hint
+        )
     }
 }

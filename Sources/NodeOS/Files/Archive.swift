@@ -13,7 +13,10 @@ struct Archive: Sendable {
     func extract(_ archive: FilePath, into directory: FilePath, stripComponents: Int) async throws {
         guard try files.status(of: directory) != nil else {
             throw Failure(
-                .permanent, code: "not-found", "cannot extract \(archive): the directory \(directory) is not there")
+                .permanent,
+                code: "not-found",
+                "cannot extract \(archive): the directory \(directory) is not there"
+            )
         }
         let source = try files.sourcePath(of: archive)
         let command = Self.command(source, into: try files.hostPath(of: directory), stripComponents)
@@ -22,14 +25,21 @@ struct Archive: Sendable {
         let errors = String(decoding: result.errors, as: UTF8.self)
         if errors.contains("Cannot exec") {
             throw command.failure(
-                result, code: "command-not-found", .permanent, hint: "install the decompressor (xz-utils, gzip)")
+                result,
+                code: "command-not-found",
+                .permanent,
+                hint: "install the decompressor (xz-utils, gzip)"
+            )
         }
         if errors.contains("No space left on device") {
             throw command.failure(result, code: "disk-full", .permanent, hint: "free space below \(directory)")
         }
         throw command.failure(
-            result, code: "archive-invalid", .permanent,
-            hint: "the archive is damaged, or has members that would land outside of \(directory)")
+            result,
+            code: "archive-invalid",
+            .permanent,
+            hint: "the archive is damaged, or has members that would land outside of \(directory)"
+        )
     }
 
     static func command(_ archive: FilePath, into directory: FilePath, _ stripComponents: Int) -> Command {
@@ -38,6 +48,7 @@ struct Archive: Sendable {
             "tar",
             ["--extract", "--file=\(archive)", "--directory=\(directory)", "--no-same-owner", "--same-permissions"]
                 + strip,
-            timeout: .seconds(900))
+            timeout: .seconds(900)
+        )
     }
 }

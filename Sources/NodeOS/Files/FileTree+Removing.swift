@@ -24,8 +24,11 @@ extension FileTree {
         let table = try MountTable.live()
         for mount in table.entries where mount.path.starts(with: directory) {
             throw Failure(
-                .permanent, code: "is-mounted", "cannot remove \(path): \(mount.source) is mounted on \(mount.path)",
-                hint: "unmount \(mount.path) first")
+                .permanent,
+                code: "is-mounted",
+                "cannot remove \(path): \(mount.source) is mounted on \(mount.path)",
+                hint: "unmount \(mount.path) first"
+            )
         }
     }
 
@@ -39,7 +42,10 @@ extension FileTree {
     }
 
     private func removeDirectory(
-        _ name: String, in parent: Int32, _ path: FilePath, device: dev_t?
+        _ name: String,
+        in parent: Int32,
+        _ path: FilePath,
+        device: dev_t?
     ) throws(Failure) {
         let raw = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         if raw < 0 { throw .system(errno, "cannot remove", path) }
@@ -50,7 +56,9 @@ extension FileTree {
         if let device, device != status.st_dev { throw .system(EXDEV, "cannot remove what is mounted on", path) }
         for child in try names(in: directory.raw, path) {
             if unlinkat(directory.raw, child, 0) == 0 || errno == ENOENT { continue }
-            guard errno == EISDIR || errno == EPERM else { throw .system(errno, "cannot remove", path.appending(child)) }
+            guard errno == EISDIR || errno == EPERM else {
+                throw .system(errno, "cannot remove", path.appending(child))
+            }
             try removeDirectory(child, in: directory.raw, path.appending(child), device: status.st_dev)
         }
         if unlinkat(parent, name, AT_REMOVEDIR) != 0, errno != ENOENT { throw .system(errno, "cannot remove", path) }

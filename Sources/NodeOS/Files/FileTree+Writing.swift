@@ -13,7 +13,10 @@ extension FileTree {
 
     /// Copies a file into place and compares its digest before the name appears.
     func install(
-        _ source: FilePath, sha256: String, to path: FilePath, _ attributes: FileAttributes
+        _ source: FilePath,
+        sha256: String,
+        to path: FilePath,
+        _ attributes: FileAttributes
     ) throws(Failure) {
         let host = FileTree(root: "/")
         let input = try host.openForReading(try sourcePath(of: source))
@@ -26,9 +29,11 @@ extension FileTree {
             let found = hash.finalize().hex
             guard found == sha256.lowercased() else {
                 throw Failure(
-                    .permanent, code: "digest-mismatch",
+                    .permanent,
+                    code: "digest-mismatch",
                     "cannot install \(source) as \(path): its sha256 is \(found), not \(sha256)",
-                    hint: "remove \(source), so that it is fetched again, or correct the digest")
+                    hint: "remove \(source), so that it is fetched again, or correct the digest"
+                )
             }
         }
     }
@@ -62,7 +67,10 @@ extension FileTree {
             throw .system(errno, "cannot make the directory", path)
         }
         let complete = FileAttributes(
-            mode: attributes.mode ?? 0o755, uid: attributes.uid ?? geteuid(), gid: attributes.gid ?? getegid())
+            mode: attributes.mode ?? 0o755,
+            uid: attributes.uid ?? geteuid(),
+            gid: attributes.gid ?? getegid()
+        )
         try setAttributes(complete, of: path)
         try flush(try openDirectory(of: place), path)
     }
@@ -98,7 +106,9 @@ extension FileTree {
     }
 
     private func replace(
-        _ path: FilePath, _ attributes: FileAttributes, _ fill: (Int32) throws(Failure) -> Void
+        _ path: FilePath,
+        _ attributes: FileAttributes,
+        _ fill: (Int32) throws(Failure) -> Void
     ) throws(Failure) {
         let place = try parent(of: path)
         let directory = try openDirectory(of: place)
@@ -115,8 +125,11 @@ extension FileTree {
     private func adopt(_ path: FilePath, _ attributes: FileAttributes) throws(Failure) {
         guard try status(of: path)?.kind == .directory else {
             throw Failure(
-                .permanent, code: "not-a-directory", "cannot make the directory \(path): something else is there",
-                hint: "remove \(path)")
+                .permanent,
+                code: "not-a-directory",
+                "cannot make the directory \(path): something else is there",
+                hint: "remove \(path)"
+            )
         }
         try setAttributes(attributes, of: path)
     }
@@ -145,7 +158,8 @@ extension FileTree {
     }
 
     private func withBytes(
-        of bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+        of bytes: [UInt8],
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
         var failure: Failure?
         bytes.withUnsafeBytes { buffer in
@@ -162,6 +176,9 @@ extension FileAttributes {
             return FileAttributes(mode: mode ?? 0o644, uid: uid ?? geteuid(), gid: gid ?? getegid())
         }
         return FileAttributes(
-            mode: mode ?? UInt16(status.st_mode & 0o7777), uid: uid ?? status.st_uid, gid: gid ?? status.st_gid)
+            mode: mode ?? UInt16(status.st_mode & 0o7777),
+            uid: uid ?? status.st_uid,
+            gid: gid ?? status.st_gid
+        )
     }
 }

@@ -14,7 +14,9 @@ struct FileTree: Sendable {
     /// Whether these are the files of the machine itself.
     var isMachine: Bool { root == "/" }
 
-    /// Where a path is, for reading. On the machine itself this is the path: the kernel walks it best.
+    /// Where a path is, for reading.
+    ///
+    /// On the machine itself this is the path: the kernel walks it best.
     func locate(_ path: FilePath, followingLast: Bool = false) throws(Failure) -> Place {
         guard path.isAbsolute else {
             throw Failure(.permanent, code: "path-not-absolute", "\(path) is not an absolute path")
@@ -68,7 +70,9 @@ struct FileTree: Sendable {
         return try place.status().map(FileStatus.init)
     }
 
-    /// A file's bytes, following links. Works for files of /proc, whose size says nothing.
+    /// A file's bytes, following links.
+    ///
+    /// Works for files of /proc, whose size says nothing.
     func read(_ path: FilePath) throws(Failure) -> [UInt8] {
         let file = try openForReading(path)
         var status = stat()
@@ -142,7 +146,11 @@ extension FileStatus {
             default: .other
             }
         self.init(
-            kind: kind, mode: UInt16(status.st_mode & 0o7777), uid: status.st_uid, gid: status.st_gid,
-            size: Int64(status.st_size))
+            kind: kind,
+            mode: UInt16(status.st_mode & 0o7777),
+            uid: status.st_uid,
+            gid: status.st_gid,
+            size: Int64(status.st_size)
+        )
     }
 }

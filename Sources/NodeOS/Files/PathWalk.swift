@@ -13,7 +13,8 @@ struct PathWalk {
     private let directories: OpenDirectories
     private var pending: [String]
     private var linksFollowed = 0
-    private var absoluteLink: String?
+    /// The absolute link whose target is being walked, and how many names are left after it.
+    private var absoluteLink: (target: String, rest: Int)?
 
     /// The kernel's own limit, path_resolution(7).
     private static let linkLimit = 40
@@ -22,7 +23,7 @@ struct PathWalk {
     init(from root: FilePath, to path: FilePath) throws(Failure) {
         self.root = root
         self.path = path
-        pending = path.components.reversed().map(\.string)
+        pending = Self.names(in: path.string)
         let descriptor = openat(AT_FDCWD, root.string, LinuxFlags.pathOnly | O_DIRECTORY | O_CLOEXEC)
         if descriptor < 0 { throw .system(errno, "cannot open the root", root) }
         directories = OpenDirectories(root: descriptor)
@@ -31,6 +32,7 @@ struct PathWalk {
     /// Walks to the end; a final link is followed only when asked.
     mutating func finish(followingLast: Bool) throws(Failure) -> Place {
         while let name = pending.popLast() {
+            if let link = absoluteLink, pending.count < link.rest { absoluteLink = nil }
             if name == "." { continue }
             if name == ".." {
                 guard directories.leave() else { throw escape("climbs above it") }
@@ -56,7 +58,7 @@ struct PathWalk {
     private mutating func enter(_ name: String) throws(Failure) {
         let descriptor = openat(directories.current, name, LinuxFlags.pathOnly | O_NOFOLLOW | O_CLOEXEC)
         if descriptor < 0 {
-            if errno == ENOENT, let absoluteLink { throw escape("leads through the link to \(absoluteLink)") }
+            if errno == ENOENT, let absoluteLink { throw escape("leads through the link to \(absoluteLink.target)") }
             throw .system(errno, "cannot enter \(name) on the way to", path)
         }
         var status = stat()
@@ -80,18 +82,25 @@ struct PathWalk {
     private mutating func follow(_ target: String) throws(Failure) {
         linksFollowed += 1
         if linksFollowed > Self.linkLimit { throw .system(ELOOP, "cannot follow the links on the way to", path) }
-        let destination = FilePath(target)
-        if destination.isAbsolute {
-            absoluteLink = target
+        if target.hasPrefix("/") {
+            absoluteLink = (target, pending.count)
             directories.leaveAll()
         }
-        pending += destination.components.reversed().map(\.string)
+        pending += Self.names(in: target)
+    }
+
+    /// The names of a path, last first.
+    private static func names(in path: String) -> [String] {
+        path.utf8.split(separator: UInt8(ascii: "/")).reversed().map { String(Substring($0)) }
     }
 
     private func escape(_ how: String) -> Failure {
         Failure(
-            .permanent, code: "path-escapes-root", "\(path) below \(root) \(how), which is outside of that root",
-            hint: "replace the symbolic link: links are followed as if \(root) were /")
+            .permanent,
+            code: "path-escapes-root",
+            "\(path) below \(root) \(how), which is outside of that root",
+            hint: "replace the symbolic link: links are followed as if \(root) were /"
+        )
     }
 }
 

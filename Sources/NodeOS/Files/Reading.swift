@@ -24,7 +24,9 @@ func readPiece(_ descriptor: Int32, upTo count: Int, _ path: FilePath) throws(Fa
 
 /// Hands a file over in pieces of at most 256 KiB, in one buffer.
 func forEachPiece(
-    of descriptor: Int32, _ path: FilePath, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    of descriptor: Int32,
+    _ path: FilePath,
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
 ) throws(Failure) {
     let size = 256 * 1024
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)

@@ -18,8 +18,11 @@ struct ImageStore: Sendable {
     init(_ name: String, runner: any CommandRunner) throws(Failure) {
         guard let runtime = Runtime(rawValue: name) else {
             throw Failure(
-                .permanent, code: "runtime-unknown", "there is no container runtime \(name)",
-                hint: "choose docker or containerd")
+                .permanent,
+                code: "runtime-unknown",
+                "there is no container runtime \(name)",
+                hint: "choose docker or containerd"
+            )
         }
         self.runtime = runtime
         self.runner = runner
@@ -75,12 +78,18 @@ struct ImageStore: Sendable {
             ? Command("docker", words, timeout: .seconds(60 * minutes))
             : Command("ctr", ["--namespace", "k8s.io"] + words, timeout: .seconds(60 * minutes))
         return try await runner.run(
-            command, failing: "image-store-failed", hint: "see that \(runtime.rawValue).service runs")
+            command,
+            failing: "image-store-failed",
+            hint: "see that \(runtime.rawValue).service runs"
+        )
     }
 
     private func nothing(in archive: FilePath) -> Failure {
         Failure(
-            .permanent, code: "archive-without-image", "\(archive) brought no image to \(runtime.rawValue)",
-            hint: "give an archive as `docker save` writes it")
+            .permanent,
+            code: "archive-without-image",
+            "\(archive) brought no image to \(runtime.rawValue)",
+            hint: "give an archive as `docker save` writes it"
+        )
     }
 }

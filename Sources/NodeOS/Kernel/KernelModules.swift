@@ -27,8 +27,11 @@ struct KernelModules: Sendable {
     func load(_ name: String) async throws {
         _ = try Self.normal(name)
         try await runner.run(
-            Command("modprobe", ["--", name]), failing: "module-not-loaded", .permanent,
-            hint: "the running kernel has no such module; install the package of modules for it, or reboot into it")
+            Command("modprobe", ["--", name]),
+            failing: "module-not-loaded",
+            .permanent,
+            hint: "the running kernel has no such module; install the package of modules for it, or reboot into it"
+        )
     }
 
     /// The names in `/proc/modules`.
@@ -42,7 +45,8 @@ struct KernelModules: Sendable {
             text.split(separator: "\n").compactMap { line in
                 guard let file = line.split(separator: "/").last else { return nil }
                 return file.split(separator: ".").first.map { underscored(String($0)) }
-            })
+            }
+        )
     }
 
     private static func normal(_ name: String) throws(Failure) -> String {

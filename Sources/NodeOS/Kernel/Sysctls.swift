@@ -19,13 +19,22 @@ struct Sysctls: Sendable {
         let descriptor = open(path.string, O_WRONLY | O_CLOEXEC | O_TRUNC)
         if descriptor < 0 {
             throw .system(
-                errno, "cannot set", key, hint: errno == ENOENT ? "load the kernel module that provides it" : nil)
+                errno,
+                "cannot set",
+                key,
+                hint: errno == ENOENT ? "load the kernel module that provides it" : nil
+            )
         }
         let file = Descriptor(descriptor)
         // One call, because the kernel takes each as a whole value.
         let bytes = Array((value + "\n").utf8)
         if Glibc.write(file.raw, bytes, bytes.count) != bytes.count {
-            throw .system(errno, "cannot set \(key) to", value, hint: errno == EINVAL ? "the value is out of range" : nil)
+            throw .system(
+                errno,
+                "cannot set \(key) to",
+                value,
+                hint: errno == EINVAL ? "the value is out of range" : nil
+            )
         }
     }
 

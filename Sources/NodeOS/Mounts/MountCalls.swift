@@ -28,8 +28,11 @@ enum MountCalls {
     static func unmount(_ path: FilePath) throws(Failure) {
         if umount2(path.string, Int32(UMOUNT_NOFOLLOW)) == 0 || errno == EINVAL || errno == ENOENT { return }
         throw .system(
-            errno, "cannot unmount", path,
-            hint: errno == EBUSY ? "end the processes that use it (fuser -vm \(path))" : nil)
+            errno,
+            "cannot unmount",
+            path,
+            hint: errno == EBUSY ? "end the processes that use it (fuser -vm \(path))" : nil
+        )
     }
 
     private static func again(_ mount: MountEntry, flags: UInt) throws(Failure) {
@@ -46,11 +49,18 @@ enum MountCalls {
         switch number {
         case ENODEV:
             throw .system(
-                number, "cannot mount", subject, hint: "load the kernel module of the file system \(mount.filesystem)")
+                number,
+                "cannot mount",
+                subject,
+                hint: "load the kernel module of the file system \(mount.filesystem)"
+            )
         case EINVAL:
             throw .system(
-                number, "cannot mount", subject,
-                hint: "the device may hold no \(mount.filesystem), or an option may be unknown: \(data)")
+                number,
+                "cannot mount",
+                subject,
+                hint: "the device may hold no \(mount.filesystem), or an option may be unknown: \(data)"
+            )
         default: throw .system(number, "cannot mount", subject)
         }
     }

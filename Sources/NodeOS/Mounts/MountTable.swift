@@ -38,8 +38,12 @@ extension MountEntry {
             options.append(option)
         }
         self.init(
-            source: unescape(fields[dash + 2]), path: path, filesystem: String(fields[dash + 1]), options: options,
-            root: unescape(fields[3]))
+            source: unescape(fields[dash + 2]),
+            path: path,
+            filesystem: String(fields[dash + 1]),
+            options: options,
+            root: unescape(fields[3])
+        )
     }
 }
 

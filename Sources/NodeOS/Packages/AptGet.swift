@@ -26,7 +26,8 @@ enum AptGet {
         return command(
             ["install", "-y", "--no-install-recommends", "-q"] + (pinned ? ["--allow-downgrades"] : [])
                 + options(lockTimeout: lockTimeout) + ["--"]
-                + packages.map { $0.name + ($0.version.map { "=\($0)" } ?? "") })
+                + packages.map { $0.name + ($0.version.map { "=\($0)" } ?? "") }
+        )
     }
 
     /// Removes packages and keeps their configuration files.
@@ -39,8 +40,12 @@ enum AptGet {
 
     /// Finishes what an interrupted dpkg left.
     static let resume = Command(
-        "dpkg", ["--force-confdef", "--force-confold", "--configure", "-a"], environment: environment,
-        timeout: patience, outputLimit: 16 << 20)
+        "dpkg",
+        ["--force-confdef", "--force-confold", "--configure", "-a"],
+        environment: environment,
+        timeout: patience,
+        outputLimit: 16 << 20
+    )
 
     /// Tells what the package lists know of some packages, all versions.
     static func show(_ names: [String]) -> Command {

@@ -46,7 +46,11 @@ final class DpkgDatabase: Sendable {
     private func version(_ updates: [String]) throws(Failure) -> Version? {
         guard let status = try files.locate(directory.appending("status")).status() else { return nil }
         return Version(
-            inode: UInt64(status.st_ino), size: Int64(status.st_size), seconds: status.st_mtim.tv_sec,
-            nanoseconds: status.st_mtim.tv_nsec, updates: updates)
+            inode: UInt64(status.st_ino),
+            size: Int64(status.st_size),
+            seconds: status.st_mtim.tv_sec,
+            nanoseconds: status.st_mtim.tv_nsec,
+            updates: updates
+        )
     }
 }

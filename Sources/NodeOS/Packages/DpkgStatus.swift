@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 
 /// What dpkg has recorded, from `/var/lib/dpkg/status` and the files of an interrupted run in `updates/`.
 struct DpkgStatus: Sendable {
@@ -44,8 +45,7 @@ struct DpkgStatus: Sendable {
             var paragraph = Paragraph()
             var start = 0
             while start < buffer.count {
-                var end = start
-                while end < buffer.count, buffer[end] != UInt8(ascii: "\n") { end += 1 }
+                let end = endOfLine(from: start, in: buffer)
                 if end == start {
                     add(paragraph)
                     paragraph = Paragraph()
@@ -56,6 +56,13 @@ struct DpkgStatus: Sendable {
             }
             add(paragraph)
         }
+    }
+
+    private func endOfLine(from start: Int, in buffer: UnsafeBufferPointer<UInt8>) -> Int {
+        guard let base = buffer.baseAddress, let found = memchr(base + start, 10, buffer.count - start) else {
+            return buffer.count
+        }
+        return UnsafeRawPointer(base).distance(to: found)
     }
 
     private mutating func add(_ paragraph: Paragraph) {

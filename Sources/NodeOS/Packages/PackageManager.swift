@@ -15,8 +15,11 @@ struct PackageManager: Sendable {
     private static let patience = 300
 
     init(
-        runner: any CommandRunner, database: DpkgDatabase = DpkgDatabase(), clock: any Clock<Duration>,
-        dpkg: FilePath = "/var/lib/dpkg", lists: FilePath = "/var/lib/apt/lists"
+        runner: any CommandRunner,
+        database: DpkgDatabase = DpkgDatabase(),
+        clock: any Clock<Duration>,
+        dpkg: FilePath = "/var/lib/dpkg",
+        lists: FilePath = "/var/lib/apt/lists"
     ) {
         self.runner = runner
         self.database = database
@@ -70,13 +73,19 @@ struct PackageManager: Sendable {
         // A sign at the end is an order to apt; only g++ and its like are named so, and those apt knows.
         guard let first = name.first, first.isLowercaseLetterOrDigit, name.allSatisfy(mayStand), name.last != 45 else {
             throw Failure(
-                .permanent, code: "package-name-invalid", "\(package.name) is no name of a Debian package",
-                hint: "names consist of lower-case letters, digits, + - .")
+                .permanent,
+                code: "package-name-invalid",
+                "\(package.name) is no name of a Debian package",
+                hint: "names consist of lower-case letters, digits, + - ."
+            )
         }
         let version = (package.version ?? "0").utf8
         guard version.allSatisfy({ $0 > 32 && $0 < 127 }), version.first != nil else {
             throw Failure(
-                .permanent, code: "package-version-invalid", "the version wanted of \(package.name) is not one")
+                .permanent,
+                code: "package-version-invalid",
+                "the version wanted of \(package.name) is not one"
+            )
         }
     }
 
@@ -93,8 +102,11 @@ struct PackageManager: Sendable {
                 .filter { $0.value.contains { $0.state != "half-installed" && !$0.isComplete } }
             guard stuck.isEmpty else {
                 throw AptGet.resume.failure(
-                    result, code: "dpkg-interrupted", .transient,
-                    hint: "see why \(stuck.keys.sorted().joined(separator: ", ")) cannot be configured")
+                    result,
+                    code: "dpkg-interrupted",
+                    .transient,
+                    hint: "see why \(stuck.keys.sorted().joined(separator: ", ")) cannot be configured"
+                )
             }
         }
     }
@@ -107,13 +119,18 @@ struct PackageManager: Sendable {
         let wanted = missing.name + (missing.version.map { " in version \($0)" } ?? "")
         if !complete {
             throw Failure(
-                .transient, code: "package-lists-incomplete",
+                .transient,
+                code: "package-lists-incomplete",
                 "cannot install \(wanted): no package list that could be fetched has it",
-                hint: "see that the mirrors in /etc/apt/sources.list can be reached")
+                hint: "see that the mirrors in /etc/apt/sources.list can be reached"
+            )
         }
         throw Failure(
-            .permanent, code: "package-not-found", "cannot install \(wanted): no package list has it",
-            hint: "correct the name or version, or add the repository that has it below /etc/apt/sources.list.d")
+            .permanent,
+            code: "package-not-found",
+            "cannot install \(wanted): no package list has it",
+            hint: "correct the name or version, or add the repository that has it below /etc/apt/sources.list.d"
+        )
     }
 
     private func unknown(_ packages: [PackageRequest]) async throws -> [PackageRequest] {
@@ -130,8 +147,11 @@ struct PackageManager: Sendable {
         let result = try await runner.result(of: AptGet.update)
         guard result.code == 0 else {
             throw AptGet.update.failure(
-                result, code: "package-lists-unreachable", .transient,
-                hint: "see that the mirrors in /etc/apt/sources.list can be reached")
+                result,
+                code: "package-lists-unreachable",
+                .transient,
+                hint: "see that the mirrors in /etc/apt/sources.list can be reached"
+            )
         }
         let errors = String(decoding: result.errors, as: UTF8.self)
         return !errors.contains("Failed to fetch")
@@ -148,8 +168,11 @@ struct PackageManager: Sendable {
         }
         if errors.contains("unmet dependencies") || errors.contains("held broken packages") {
             throw command.failure(
-                result, code: "package-conflict", .permanent,
-                hint: "see `apt-get install` for the same packages by hand; a held package may be in the way")
+                result,
+                code: "package-conflict",
+                .permanent,
+                hint: "see `apt-get install` for the same packages by hand; a held package may be in the way"
+            )
         }
         throw command.failure(result, code: "package-manager-failed", .transient, hint: "see /var/log/apt/term.log")
     }
@@ -160,8 +183,11 @@ struct PackageManager: Sendable {
         while let owner = try lock.owner() {
             guard seconds < Self.patience else {
                 throw Failure(
-                    .waiting, code: "package-manager-busy", "\(owner) has held \(lock.path) for \(seconds) s",
-                    hint: "wait for it, or see what it waits for")
+                    .waiting,
+                    code: "package-manager-busy",
+                    "\(owner) has held \(lock.path) for \(seconds) s",
+                    hint: "wait for it, or see what it waits for"
+                )
             }
             try await clock.sleep(for: .seconds(1))
             seconds += 1

@@ -43,11 +43,14 @@ enum BlockingThread {
         let box = Unmanaged.passRetained(Body(body))
         var thread = pthread_t()
         let number = pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { argument in
                 if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
                 return nil
-            }, box.toOpaque())
+            },
+            box.toOpaque()
+        )
         if number == 0 {
             pthread_detach(thread)
         } else {

@@ -27,11 +27,18 @@ struct BusConnection: ~Copyable {
         guard result >= 0, let bus else {
             guard sd_booted() > 0 || address != Self.systemdAddress else {
                 throw Failure(
-                    .permanent, code: "no-systemd", "this machine is not run by systemd",
-                    hint: "units can be managed only where systemd is the init")
+                    .permanent,
+                    code: "no-systemd",
+                    "this machine is not run by systemd",
+                    hint: "units can be managed only where systemd is the init"
+                )
             }
             throw Failure(
-                .transient, code: "systemd-unreachable", "cannot connect to systemd", cause: Errno(rawValue: -result))
+                .transient,
+                code: "systemd-unreachable",
+                "cannot connect to systemd",
+                cause: Errno(rawValue: -result)
+            )
         }
         handle = bus
     }
@@ -50,14 +57,24 @@ struct BusConnection: ~Copyable {
 
     /// Calls a method and hands its reply to `read`.
     ///
-    /// - Parameter append: adds the arguments; returns a negative errno(3) on failure, as sd-bus does.
+    /// `append` adds the arguments and returns a negative errno(3) on failure, as sd-bus does.
     func call<Value>(
-        _ member: String, on target: BusTarget, attempt: String, timeout: Duration = .seconds(90),
-        append: (OpaquePointer) -> Int32 = { _ in 0 }, read: (OpaquePointer) throws(Failure) -> Value
+        _ member: String,
+        on target: BusTarget,
+        attempt: String,
+        timeout: Duration = .seconds(90),
+        append: (OpaquePointer) -> Int32 = { _ in 0 },
+        read: (OpaquePointer) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         var message: OpaquePointer?
         let made = sd_bus_message_new_method_call(
-            handle, &message, Self.destination, target.path, target.interface, member)
+            handle,
+            &message,
+            Self.destination,
+            target.path,
+            target.interface,
+            member
+        )
         guard made >= 0, let message else { throw .bus(made, attempt) }
         defer { sd_bus_message_unref(message) }
         let appended = append(message)
@@ -77,7 +94,14 @@ struct BusConnection: ~Copyable {
         defer { sd_bus_error_free(&error) }
         var value: UnsafeMutablePointer<CChar>?
         let result = sd_bus_get_property_string(
-            handle, Self.destination, target.path, target.interface, property, &error, &value)
+            handle,
+            Self.destination,
+            target.path,
+            target.interface,
+            property,
+            &error,
+            &value
+        )
         guard result >= 0, let value else { throw .bus(result, error, attempt) }
         defer { free(value) }
         return String(cString: value)
@@ -85,14 +109,25 @@ struct BusConnection: ~Copyable {
 
     /// A property of fixed size: `t` is UInt64, `i` is Int32, `b` is Int32.
     func number<Value: FixedWidthInteger>(
-        _ property: String, _ type: Character, of target: BusTarget, attempt: String
+        _ property: String,
+        _ type: Character,
+        of target: BusTarget,
+        attempt: String
     ) throws(Failure) -> Value {
         var error = sd_bus_error()
         defer { sd_bus_error_free(&error) }
         var value: Value = 0
         let code = CChar(truncatingIfNeeded: type.asciiValue ?? 0)
         let result = sd_bus_get_property_trivial(
-            handle, Self.destination, target.path, target.interface, property, &error, code, &value)
+            handle,
+            Self.destination,
+            target.path,
+            target.interface,
+            property,
+            &error,
+            code,
+            &value
+        )
         guard result >= 0 else { throw .bus(result, error, attempt) }
         return value
     }

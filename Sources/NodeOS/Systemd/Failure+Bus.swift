@@ -15,8 +15,11 @@ extension Failure {
         let text = error.message.map { String(cString: $0) } ?? name
         let known = refusals[name]
         return Failure(
-            known?.kind ?? .transient, code: known?.code ?? "systemd-call-failed", "\(attempt): \(text)",
-            hint: known?.hint)
+            known?.kind ?? .transient,
+            code: known?.code ?? "systemd-call-failed",
+            "\(attempt): \(text)",
+            hint: known?.hint
+        )
     }
 
     /// The refusals that no second attempt changes, by the error names of systemd's D-Bus API.

@@ -3,8 +3,13 @@ import CSystemd
 
 /// Tells the service manager how this program is doing (sd_notify(3)); nothing happens where it does not listen.
 public struct Notifier: Sendable {
+    private let send: @Sendable (String) -> Void
+
     /// Makes a notifier.
-    public init() {}
+    public init() { self.init { sd_notify(0, $0) } }
+
+    /// Makes one that hands its words to another listener, for tests.
+    init(send: @escaping @Sendable (String) -> Void) { self.send = send }
 
     /// The service is ready, with a line for `systemctl status`.
     public func ready(_ status: String) { send("READY=1\nSTATUS=\(Self.line(status))") }
@@ -29,8 +34,6 @@ public struct Notifier: Sendable {
         guard sd_watchdog_enabled(0, &microseconds) > 0, microseconds > 0 else { return nil }
         return .microseconds(Int64(clamping: microseconds))
     }
-
-    private func send(_ state: String) { sd_notify(0, state) }
 
     /// A newline would begin another variable.
     private static func line(_ text: String) -> String { String(text.map { $0.isNewline ? " " : $0 }) }

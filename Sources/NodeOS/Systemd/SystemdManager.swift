@@ -25,8 +25,10 @@ struct SystemdManager: Sendable {
             return UnitStatus(
                 load: try bus.string("LoadState", of: unit, attempt: attempt),
                 active: try bus.string("ActiveState", of: unit, attempt: attempt),
-                file: try bus.string("UnitFileState", of: unit, attempt: attempt), needsReload: needsReload != 0,
-                activeSince: try bus.number("ActiveEnterTimestampMonotonic", "t", of: unit, attempt: attempt))
+                file: try bus.string("UnitFileState", of: unit, attempt: attempt),
+                needsReload: needsReload != 0,
+                activeSince: try bus.number("ActiveEnterTimestampMonotonic", "t", of: unit, attempt: attempt)
+            )
         }
     }
 
@@ -72,16 +74,22 @@ struct SystemdManager: Sendable {
 
     /// Starts the job and returns its path; `nil` when the unit to be stopped is not even loaded.
     private func enqueue(
-        _ name: String, _ change: UnitChange, _ attempt: String, _ bus: borrowing BusConnection
+        _ name: String,
+        _ change: UnitChange,
+        _ attempt: String,
+        _ bus: borrowing BusConnection
     ) throws(Failure) -> String? {
         do {
             return try bus.call(
-                Self.method(for: change), on: .manager, attempt: attempt,
+                Self.method(for: change),
+                on: .manager,
+                attempt: attempt,
                 append: { message in
                     let first = csystemd_append_string(message, name)
                     return first < 0 ? first : csystemd_append_string(message, "replace")
                 },
-                read: { (reply) throws(Failure) in readString(reply, type: "o") })
+                read: { (reply) throws(Failure) in readString(reply, type: "o") }
+            )
         } catch {
             if change == .stop, error.code == "unit-not-found" { return nil }
             throw error
@@ -89,33 +97,47 @@ struct SystemdManager: Sendable {
     }
 
     private func reload(_ bus: borrowing BusConnection) throws(Failure) {
-        try bus.call("Reload", on: .manager, attempt: "cannot make systemd read its units again", timeout: .seconds(180)) {
+        try bus.call(
+            "Reload",
+            on: .manager,
+            attempt: "cannot make systemd read its units again",
+            timeout: .seconds(180)
+        ) {
             _ throws(Failure) in
         }
     }
 
     private func enable(_ name: String, _ bus: borrowing BusConnection) throws(Failure) {
         let installable = try bus.call(
-            "EnableUnitFiles", on: .manager, attempt: "cannot enable \(name)",
+            "EnableUnitFiles",
+            on: .manager,
+            attempt: "cannot enable \(name)",
             append: { message in Self.append(message, names: [name], flags: [false, true]) },
             read: { (reply) throws(Failure) in
                 var carriesInstallInformation: Int32 = 0
                 sd_bus_message_read_basic(reply, CChar(UInt8(ascii: "b")), &carriesInstallInformation)
                 return carriesInstallInformation != 0
-            })
+            }
+        )
         guard installable else {
             throw Failure(
-                .permanent, code: "unit-not-installable", "cannot enable \(name): its file says nothing of when",
-                hint: "give it a section [Install] with WantedBy=multi-user.target")
+                .permanent,
+                code: "unit-not-installable",
+                "cannot enable \(name): its file says nothing of when",
+                hint: "give it a section [Install] with WantedBy=multi-user.target"
+            )
         }
     }
 
     private func disable(_ name: String, _ bus: borrowing BusConnection) throws(Failure) {
         do {
             try bus.call(
-                "DisableUnitFiles", on: .manager, attempt: "cannot disable \(name)",
+                "DisableUnitFiles",
+                on: .manager,
+                attempt: "cannot disable \(name)",
                 append: { message in Self.append(message, names: [name], flags: [false]) },
-                read: { _ throws(Failure) in })
+                read: { _ throws(Failure) in }
+            )
         } catch {
             // What has no file is not enabled.
             if error.code != "unit-not-found" { throw error }
@@ -134,17 +156,26 @@ struct SystemdManager: Sendable {
     private func resetFailed(_ name: String, _ bus: borrowing BusConnection) {
         // A unit that systemd has not loaded yet has nothing to be reset.
         try? bus.call(
-            "ResetFailedUnit", on: .manager, attempt: "", append: { csystemd_append_string($0, name) },
-            read: { _ throws(Failure) in })
+            "ResetFailedUnit",
+            on: .manager,
+            attempt: "",
+            append: { csystemd_append_string($0, name) },
+            read: { _ throws(Failure) in }
+        )
     }
 
     /// Why a job did not succeed: the service's own result and the end of its journal, as far as they can be had.
     private func failure(
-        _ name: String, _ attempt: String, _ result: String, _ bus: borrowing BusConnection
+        _ name: String,
+        _ attempt: String,
+        _ result: String,
+        _ bus: borrowing BusConnection
     ) -> Failure {
         var reasons = ["the job ended as \(result)"]
         if let service = try? BusTarget.unit(name, interface: "Service"), name.hasSuffix(".service") {
-            if let word = try? bus.string("Result", of: service, attempt: ""), word != "success" { reasons.append(word) }
+            if let word = try? bus.string("Result", of: service, attempt: ""), word != "success" {
+                reasons.append(word)
+            }
             let status: Int32? = try? bus.number("ExecMainStatus", "i", of: service, attempt: "")
             if let status, status != 0 { reasons.append("status \(status)") }
         }
@@ -152,7 +183,10 @@ struct SystemdManager: Sendable {
         if !lines.isEmpty { reasons.append("last words: " + lines.joined(separator: " | ")) }
         let isForGood = ["assert", "unsupported", "once", "invalid"].contains(result)
         return Failure(
-            isForGood ? .permanent : .transient, code: "unit-failed", "\(attempt): " + reasons.joined(separator: ", "),
-            hint: "see `journalctl -u \(name)`")
+            isForGood ? .permanent : .transient,
+            code: "unit-failed",
+            "\(attempt): " + reasons.joined(separator: ", "),
+            hint: "see `journalctl -u \(name)`"
+        )
     }
 }

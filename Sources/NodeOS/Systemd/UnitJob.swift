@@ -11,13 +11,19 @@ final class EndedJobs {
     init(_ bus: borrowing BusConnection) throws(Failure) {
         let isBus = sd_bus_is_bus_client(bus.handle) > 0
         let matched = sd_bus_match_signal(
-            bus.handle, &slot, isBus ? "org.freedesktop.systemd1" : nil, BusTarget.manager.path,
-            BusTarget.manager.interface, "JobRemoved",
+            bus.handle,
+            &slot,
+            isBus ? "org.freedesktop.systemd1" : nil,
+            BusTarget.manager.path,
+            BusTarget.manager.interface,
+            "JobRemoved",
             { message, context, _ in
                 guard let message, let context else { return 0 }
                 Unmanaged<EndedJobs>.fromOpaque(context).takeUnretainedValue().take(message)
                 return 0
-            }, Unmanaged.passUnretained(self).toOpaque())
+            },
+            Unmanaged.passUnretained(self).toOpaque()
+        )
         if matched < 0 { throw .bus(matched, "cannot listen for the end of jobs") }
         // Over the bus systemd sends signals only to those who ask; directly it always does.
         if isBus {
@@ -43,8 +49,11 @@ final class EndedJobs {
     ///
     /// - Throws: `unit-timeout` after the deadline, `cancelled` when the task was.
     func wait(
-        for job: String, on bus: borrowing BusConnection, within limit: Duration,
-        _ cancellation: BlockingThread.Cancellation, attempt: String
+        for job: String,
+        on bus: borrowing BusConnection,
+        within limit: Duration,
+        _ cancellation: BlockingThread.Cancellation,
+        attempt: String
     ) throws(Failure) -> String {
         let end = ContinuousClock.now + limit
         while true {
@@ -55,8 +64,11 @@ final class EndedJobs {
             if cancellation.isCancelled { throw Failure(.transient, code: "cancelled", "\(attempt): cancelled") }
             guard ContinuousClock.now < end else {
                 throw Failure(
-                    .transient, code: "unit-timeout", "\(attempt): the job did not end within \(limit)",
-                    hint: "see `systemctl list-jobs` for what it waits for")
+                    .transient,
+                    code: "unit-timeout",
+                    "\(attempt): the job did not end within \(limit)",
+                    hint: "see `systemctl list-jobs` for what it waits for"
+                )
             }
             // Short, so that a cancellation is seen.
             let waited = sd_bus_wait(bus.handle, 250_000)

@@ -44,8 +44,12 @@ public struct Claims: Sendable, Equatable {
 
     /// Makes claims from their parts.
     public init(
-        owns: [Claim] = [], carries: [FilePath] = [], uses: [Claim] = [], reactsTo: [FilePath] = [],
-        clears: [FilePath] = [], vacates: [FilePath] = []
+        owns: [Claim] = [],
+        carries: [FilePath] = [],
+        uses: [Claim] = [],
+        reactsTo: [FilePath] = [],
+        clears: [FilePath] = [],
+        vacates: [FilePath] = []
     ) {
         self.owns = owns
         self.carries = carries

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 public import FoundationEssentials
 
-/// How a run goes about its tasks. Time and chance come from here, so that a test decides both.
+/// How a run goes about its tasks.
+///
+/// Time and chance come from here, so that a test decides both.
 public struct ConvergeOptions: Sendable {
     /// How many tasks, or batches of tasks, run at the same time; at least 1.
     public var width: Int
@@ -16,7 +18,9 @@ public struct ConvergeOptions: Sendable {
 
     /// Makes options from their parts.
     public init(
-        width: Int = 4, retry: RetryPolicy = RetryPolicy(), clock: any Clock<Duration> = ContinuousClock(),
+        width: Int = 4,
+        retry: RetryPolicy = RetryPolicy(),
+        clock: any Clock<Duration> = ContinuousClock(),
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -28,7 +32,9 @@ public struct ConvergeOptions: Sendable {
     }
 }
 
-/// When a failed task is tried again, and when no more. Nothing is tried for ever.
+/// When a failed task is tried again, and when no more.
+///
+/// Nothing is tried for ever.
 public struct RetryPolicy: Sendable, Equatable {
     /// Attempts at a task that fails transiently, the first included.
     public var attempts: Int
@@ -43,8 +49,11 @@ public struct RetryPolicy: Sendable, Equatable {
 
     /// Makes a policy from its parts.
     public init(
-        attempts: Int = 10, base: Duration = .milliseconds(500), cap: Duration = .seconds(30),
-        deadline: Duration = .seconds(600), waitingDeadline: Duration = .seconds(600)
+        attempts: Int = 10,
+        base: Duration = .milliseconds(500),
+        cap: Duration = .seconds(30),
+        deadline: Duration = .seconds(600),
+        waitingDeadline: Duration = .seconds(600)
     ) {
         self.attempts = attempts
         self.base = base

@@ -124,9 +124,14 @@ private struct ReportJSON: Encodable {
             var because: String?
             if case .notReached(let cause) = task.outcome { because = cause.name }
             return Task(
-                id: task.id.name, outcome: task.outcomeName, changes: task.changes.map(ChangeJSON.init),
-                attempts: task.attempts, started: task.start, ended: task.end,
-                failure: task.failure.map(FailureJSON.init), because: because
+                id: task.id.name,
+                outcome: task.outcomeName,
+                changes: task.changes.map(ChangeJSON.init),
+                attempts: task.attempts,
+                started: task.start,
+                ended: task.end,
+                failure: task.failure.map(FailureJSON.init),
+                because: because
             )
         }
     }

@@ -21,7 +21,9 @@ struct PlanJSON: Encodable {
         converged = plan.entries.count { $0.action == .none }
         tasks = plan.entries.filter { $0.action != .none }.map { entry in
             Task(
-                id: entry.id.name, action: entry.action.rawValue, changes: entry.changes.map(ChangeJSON.init),
+                id: entry.id.name,
+                action: entry.action.rawValue,
+                changes: entry.changes.map(ChangeJSON.init),
                 failure: entry.failure.map(FailureJSON.init)
             )
         }

@@ -10,7 +10,9 @@ struct Retrying {
     private(set) var attempts = 0
 
     init(
-        policy: RetryPolicy, clock: any Clock<Duration>, seed: UInt64,
+        policy: RetryPolicy,
+        clock: any Clock<Duration>,
+        seed: UInt64,
         onRetry: @escaping @Sendable (Failure) async -> Void
     ) {
         self.policy = policy

@@ -60,12 +60,17 @@ extension TaskGraph {
             }
         }
 
-        private func report(_ place: Int, _ failure: Failure?, _ record: Attempted, _ attempts: Int) async -> TaskRecord {
+        private func report(_ place: Int, _ failure: Failure?, _ record: Attempted, _ attempts: Int) async -> TaskRecord
+        {
             let changes = await record.changes
             let outcome: TaskRecord.Outcome = failure.map { .failed($0) } ?? (changes.isEmpty ? .converged : .changed)
             return TaskRecord(
-                id: graph.tasks[place].id, outcome: outcome, changes: changes, attempts: attempts,
-                start: record.start, end: options.now()
+                id: graph.tasks[place].id,
+                outcome: outcome,
+                changes: changes,
+                attempts: attempts,
+                start: record.start,
+                end: options.now()
             )
         }
 
@@ -88,7 +93,9 @@ actor Attempted {
 
 extension TaskGraph.Runner {
     private func attempt<Kind: ConvergentTask<Reader, Writer>>(
-        _ task: Kind, at place: Int, _ record: Attempted
+        _ task: Kind,
+        at place: Int,
+        _ record: Attempted
     ) async throws {
         let steps = try task.plan(from: await task.find(on: reader))
         guard !steps.isEmpty else { return }
@@ -102,7 +109,9 @@ extension TaskGraph.Runner {
     }
 
     private func attemptTogether<Kind: ConvergentTask<Reader, Writer>>(
-        _ first: Kind, _ places: [Int], _ records: [Attempted]
+        _ first: Kind,
+        _ places: [Int],
+        _ records: [Attempted]
     ) async throws {
         let tasks = places.compactMap { graph.tasks[$0] as? Kind }
         var all: [Kind.Step] = []
@@ -138,7 +147,9 @@ extension TaskGraph.Runner {
         guard !rest.isEmpty else { return }
         let lines = rest.map(\.description).joined(separator: "; ")
         throw Failure(
-            .transient, code: Self.didNotConverge, "\(task.id) was applied and is still not as declared: \(lines)",
+            .transient,
+            code: Self.didNotConverge,
+            "\(task.id) was applied and is still not as declared: \(lines)",
             hint: "something else may change it back; see what owns it"
         )
     }

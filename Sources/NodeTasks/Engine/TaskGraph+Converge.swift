@@ -9,13 +9,19 @@ extension TaskGraph {
     /// failure is `did-not-converge`). Tasks run as soon as those they depend on have converged; one failure stops what
     /// depends on it and nothing else. Always returns: what fails is in the report.
     public func converge(
-        on writer: Writer, reader: Reader, options: ConvergeOptions = ConvergeOptions(),
+        on writer: Writer,
+        reader: Reader,
+        options: ConvergeOptions = ConvergeOptions(),
         observer: (any ConvergeObserver)? = nil
     ) async -> ConvergeReport {
         let started = options.now()
         var random = options.random
         let runner = Runner(
-            graph: self, writer: writer, reader: reader, options: options, observer: observer,
+            graph: self,
+            writer: writer,
+            reader: reader,
+            options: options,
+            observer: observer,
             seeds: tasks.map { _ in random.next() }
         )
         await observer?.runStarted(total: tasks.count)
@@ -52,8 +58,12 @@ extension TaskGraph {
 
     private func notReached(_ place: Int, because cause: Int, at time: Date) -> TaskRecord {
         TaskRecord(
-            id: tasks[place].id, outcome: .notReached(because: tasks[cause].id), changes: [], attempts: 0,
-            start: time, end: time
+            id: tasks[place].id,
+            outcome: .notReached(because: tasks[cause].id),
+            changes: [],
+            attempts: 0,
+            start: time,
+            end: time
         )
     }
 

@@ -24,7 +24,9 @@ extension TaskGraph {
         var seen: Set<TaskID> = []
         for task in tasks where !seen.insert(task.id).inserted {
             throw Failure(
-                .permanent, code: "duplicate-task", "two tasks are named \(task.id)",
+                .permanent,
+                code: "duplicate-task",
+                "two tasks are named \(task.id)",
                 hint: "give one of them another id, or declare it once"
             )
         }
@@ -80,7 +82,8 @@ private struct ClaimIndex {
 
     private func twice(_ claim: Claims.Claim, _ first: Int, _ second: Int) -> Failure {
         Failure(
-            .permanent, code: "claimed-twice",
+            .permanent,
+            code: "claimed-twice",
             "\(claims[first].id) and \(claims[second].id) both make \(claim), so neither would stay converged"
         )
     }
@@ -119,7 +122,8 @@ private struct ClaimIndex {
             for above in [path] + path.ancestors {
                 guard let clearer = clearers[above]?.first(where: { $0 != index }) else { continue }
                 throw Failure(
-                    .permanent, code: "claim-contradiction",
+                    .permanent,
+                    code: "claim-contradiction",
                     "\(claims[clearer].id) removes \(above), where \(claims[index].id) makes \(path)"
                 )
             }

@@ -21,15 +21,20 @@ extension TaskGraph {
     }
 
     private static func entry<Kind: ConvergentTask<Reader, Writer>>(
-        _ task: Kind, on reader: Reader, hidden: Bool, changed: [TaskID]
+        _ task: Kind,
+        on reader: Reader,
+        hidden: Bool,
+        changed: [TaskID]
     ) async -> Plan.Entry {
         do {
             var found = hidden ? nil : try await task.find(on: reader)
             if !changed.isEmpty { found = task.foreseen(found, afterChangesOf: changed) }
             let steps = try task.plan(from: found)
             return Plan.Entry(
-                id: task.id, action: Plan.Action(of: steps.flatMap(\.changes), absent: found == nil),
-                changes: steps.flatMap(\.changes), failure: nil
+                id: task.id,
+                action: Plan.Action(of: steps.flatMap(\.changes), absent: found == nil),
+                changes: steps.flatMap(\.changes),
+                failure: nil
             )
         } catch {
             return Plan.Entry(id: task.id, action: .fail, changes: [], failure: Failure(wrapping: error))

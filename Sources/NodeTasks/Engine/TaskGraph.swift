@@ -98,7 +98,8 @@ extension TaskGraph {
         let start = next.flatMap { path.firstIndex(of: $0) } ?? 0
         let names = (path[start...] + [path[start]]).map { ids[$0].name }
         return Failure(
-            .permanent, code: "task-cycle",
+            .permanent,
+            code: "task-cycle",
             "the tasks cannot be ordered, each of these comes after the next: \(names.joined(separator: ", "))",
             hint: "remove one of the edges (after, restartOn, or a path that lies below another task's)"
         )

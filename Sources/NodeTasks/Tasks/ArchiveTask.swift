@@ -23,6 +23,7 @@ public struct ArchiveTask: DeclaredTask {
         case prune(String)
         case unlink(String?)
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .extract(let version): Change("contents", to: .text(version))
@@ -33,8 +34,11 @@ public struct ArchiveTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "archive"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// The archive.
     public let source: FilePath
@@ -46,8 +50,13 @@ public struct ArchiveTask: DeclaredTask {
 
     /// Declares an archive's contents.
     public init(
-        _ source: FilePath, sha256: String, path: FilePath, stripComponents: Int = 0, ensure: Ensure = .present,
-        id: TaskID? = nil, after: [TaskID] = []
+        _ source: FilePath,
+        sha256: String,
+        path: FilePath,
+        stripComponents: Int = 0,
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
+        after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(path.string)
         self.after = after
@@ -58,6 +67,7 @@ public struct ArchiveTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "source", "sha256", "path", "stripComponents")
         let ensure = try fields.ensure()
@@ -66,11 +76,14 @@ public struct ArchiveTask: DeclaredTask {
         self.init(
             ensure == .present || fields.has("source") ? try fields.path("source") : "/",
             sha256: ensure == .present || fields.has("sha256") ? try fields.digest("sha256") : "",
-            path: try fields.path("path"), stripComponents: strip, ensure: ensure
+            path: try fields.path("path"),
+            stripComponents: strip,
+            ensure: ensure
         )
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         ensure == .present ? Claims(owns: [.path(path)], uses: [.path(source)]) : Claims(clears: [path])
     }
@@ -80,6 +93,7 @@ public struct ArchiveTask: DeclaredTask {
     private var version: String { "\(prefix)\(sha256.prefix(16))-\(stripComponents)" }
     private var partial: String { "\(version).partial" }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         let kind = try await node.status(of: path)?.kind
         let versions = try await node.list(directory).filter { isVersion($0) }
@@ -98,10 +112,12 @@ public struct ArchiveTask: DeclaredTask {
             && ["", ".partial"].contains(String(tail.dropFirst(1 + count.count)))
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         if let kind = found?.kind, kind != .symlink {
             throw conflict(
-                "not-a-symlink", "\(path) is a \(kind.rawValue); a symbolic link to an archive's contents is declared",
+                "not-a-symlink",
+                "\(path) is a \(kind.rawValue); a symbolic link to an archive's contents is declared",
                 hint: "move it away"
             )
         }
@@ -117,6 +133,7 @@ public struct ArchiveTask: DeclaredTask {
         return steps + versions.filter { !kept.contains($0) }.map { .prune($0) }
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .extract(let version): try await extract(version, on: node)

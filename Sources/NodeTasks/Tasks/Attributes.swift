@@ -63,7 +63,9 @@ public struct Attributes: Sendable, Equatable {
 
     private static func unknown(_ kind: String, _ name: String, _ path: FilePath) -> Failure {
         Failure(
-            .permanent, code: "\(kind)-unknown", "set the \(kind) of \(path) to \(name): there is no such \(kind)",
+            .permanent,
+            code: "\(kind)-unknown",
+            "set the \(kind) of \(path) to \(name): there is no such \(kind)",
             hint: "declare a \(kind) task named \(name), or write a number"
         )
     }
@@ -85,7 +87,9 @@ public struct FoundAttributes: Sendable, Equatable {
         if let group = wanted.group { wantedGID = try await Attributes.gid(group, on: node) }
     }
 
-    /// The differences from what is declared. A name that no account has yet differs.
+    /// The differences from what is declared.
+    ///
+    /// A name that no account has yet differs.
     func changes(to wanted: Attributes) -> [Change] {
         var changes: [Change] = []
         if mode != wanted.mode {
@@ -157,7 +161,9 @@ extension NodeReader {
         let digest = try await sha256(of: source)
         guard digest == wanted else {
             throw Failure(
-                .permanent, code: "digest-mismatch", "\(purpose) from \(source): its SHA-256 is \(digest), not \(wanted)",
+                .permanent,
+                code: "digest-mismatch",
+                "\(purpose) from \(source): its SHA-256 is \(digest), not \(wanted)",
                 hint: "fetch the file again, or correct the digest"
             )
         }

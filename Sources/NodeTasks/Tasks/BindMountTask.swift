@@ -20,6 +20,7 @@ public struct BindMountTask: DeclaredTask {
         case remount(MountEntry, from: [String])
         case unmount(String)
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .mount(let mount): Change("bound", to: .text(mount.source))
@@ -30,8 +31,11 @@ public struct BindMountTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "bindMount"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// What is shown.
     public let source: FilePath
@@ -42,7 +46,11 @@ public struct BindMountTask: DeclaredTask {
 
     /// Declares a bind mount.
     public init(
-        _ source: FilePath, path: FilePath, options: [String] = [], ensure: Ensure = .present, id: TaskID? = nil,
+        _ source: FilePath,
+        path: FilePath,
+        options: [String] = [],
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
         after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(path.string)
@@ -53,6 +61,7 @@ public struct BindMountTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "source", "path", "options")
         let ensure = try fields.ensure()
@@ -61,11 +70,13 @@ public struct BindMountTask: DeclaredTask {
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         guard ensure == .present else { return Claims(vacates: [path]) }
         return Claims(owns: [.name("mount:\(path)")], carries: [path], uses: [.path(source)])
     }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         let mounts = try await node.mounts()
         guard let found = mounts.last(where: { $0.path == path }) else { return nil }
@@ -77,13 +88,15 @@ public struct BindMountTask: DeclaredTask {
         return Found(mount: found, sourceDevice: around?.source, sourceRoot: root)
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         guard ensure == .present else { return found.map { [.unmount($0.mount.source)] } ?? [] }
         guard let found else { return [.mount(entry(["bind"]))] }
         let isKernels = found.mount.source == found.sourceDevice && found.mount.root == found.sourceRoot
         guard isKernels || found.mount.source == source.string else {
             throw conflict(
-                "mounted-otherwise", "\(path) has \(found.mount.source) mounted on it; a bind of \(source) is declared",
+                "mounted-otherwise",
+                "\(path) has \(found.mount.source) mounted on it; a bind of \(source) is declared",
                 hint: "unmount it, or declare another path"
             )
         }
@@ -96,6 +109,7 @@ public struct BindMountTask: DeclaredTask {
         return MountEntry(source: source.string, path: path, filesystem: "none", options: flags + options)
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .mount(let mount):

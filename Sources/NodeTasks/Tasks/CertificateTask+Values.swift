@@ -24,7 +24,13 @@ struct ProfileValue: Decodable {
 
     init(from decoder: any Decoder) throws {
         let fields = try Fields(
-            decoder, "commonName", "organizations", "dnsNames", "ipAddresses", "usages", "days"
+            decoder,
+            "commonName",
+            "organizations",
+            "dnsNames",
+            "ipAddresses",
+            "usages",
+            "days"
         )
         let usages = try fields.words("usages").map { text in
             guard let usage = CertificateProfile.Usage(rawValue: text) else {
@@ -36,8 +42,11 @@ struct ProfileValue: Decodable {
         guard (1...36_500).contains(days) else { throw fields.refuse("days", "is not between 1 and 36500") }
         guard !usages.isEmpty else { throw fields.refuse("usages", "missing") }
         profile = CertificateProfile(
-            commonName: try fields.word("commonName"), organizations: try fields.words("organizations"),
-            dnsNames: try fields.words("dnsNames"), ipAddresses: try fields.words("ipAddresses"), usages: usages,
+            commonName: try fields.word("commonName"),
+            organizations: try fields.words("organizations"),
+            dnsNames: try fields.words("dnsNames"),
+            ipAddresses: try fields.words("ipAddresses"),
+            usages: usages,
             days: days
         )
     }

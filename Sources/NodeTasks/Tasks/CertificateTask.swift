@@ -42,6 +42,7 @@ public struct CertificateTask: DeclaredTask {
         case setKeyAttributes(AttributesStep)
         case remove
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .issue(let fault, let subject):
@@ -50,6 +51,7 @@ public struct CertificateTask: DeclaredTask {
             case .remove: Change("certificate", from: .text("present"))
             }
         }
+        /// All lines of a plan.
         public var changes: [Change] {
             switch self {
             case .setCertificateAttributes(let step): step.changes
@@ -60,8 +62,11 @@ public struct CertificateTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "certificate"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// Where the certificate lies (PEM).
     public let certificate: FilePath
@@ -76,9 +81,17 @@ public struct CertificateTask: DeclaredTask {
 
     /// Declares a certificate.
     public init(
-        certificate: FilePath, key: FilePath, profile: CertificateProfile, signer: Signer, mode: UInt16 = 0o600,
-        owner: String? = nil, group: String? = nil, ensure: Ensure = .present, id: TaskID? = nil,
-        after: [TaskID] = [], now: @escaping @Sendable () -> Date = { Date() }
+        certificate: FilePath,
+        key: FilePath,
+        profile: CertificateProfile,
+        signer: Signer,
+        mode: UInt16 = 0o600,
+        owner: String? = nil,
+        group: String? = nil,
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
+        after: [TaskID] = [],
+        now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.id = id ?? Self.defaultID(certificate.string)
         self.after = after
@@ -91,16 +104,21 @@ public struct CertificateTask: DeclaredTask {
         self.now = now
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "certificate", "key", "profile", "signer", "mode", "owner", "group")
         let ensure = try fields.ensure()
         let attributes = try Attributes(fields, defaultMode: 0o600)
         let isFull = ensure == .present
         self.init(
-            certificate: try fields.path("certificate"), key: try fields.path("key"),
+            certificate: try fields.path("certificate"),
+            key: try fields.path("key"),
             profile: isFull ? try fields.value("profile", ProfileValue.self).profile : Self.noProfile,
             signer: isFull ? try fields.value("signer", SignerValue.self).signer : .file("/"),
-            mode: attributes.mode, owner: attributes.owner, group: attributes.group, ensure: ensure
+            mode: attributes.mode,
+            owner: attributes.owner,
+            group: attributes.group,
+            ensure: ensure
         )
         guard key != certificate else { throw fields.refuse("key", "is the certificate's path") }
     }
@@ -111,6 +129,7 @@ public struct CertificateTask: DeclaredTask {
         Attributes(mode: 0o644, owner: attributes.owner, group: attributes.group)
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         guard ensure == .present else { return Claims(clears: [certificate, key]) }
         var uses = attributes.uses
@@ -118,6 +137,7 @@ public struct CertificateTask: DeclaredTask {
         return Claims(owns: [.path(certificate), .path(key)], uses: uses)
     }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         let found = Found(
             fault: ensure == .present ? try await fault(on: node) : nil,
@@ -128,7 +148,9 @@ public struct CertificateTask: DeclaredTask {
     }
 
     private func attributes(
-        of path: FilePath, wanted: Attributes, on node: any NodeReader
+        of path: FilePath,
+        wanted: Attributes,
+        on node: any NodeReader
     ) async throws -> FoundAttributes? {
         guard let status = try await node.status(of: path) else { return nil }
         guard status.kind == .regular || status.kind == .symlink else {
@@ -157,6 +179,7 @@ public struct CertificateTask: DeclaredTask {
         }
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         guard ensure == .present else { return found == nil ? [] : [.remove] }
         let subject = "CN=\(profile.commonName) by \(signer)"
@@ -172,6 +195,7 @@ public struct CertificateTask: DeclaredTask {
         return steps
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .issue: try await issue(on: node)
@@ -187,7 +211,9 @@ public struct CertificateTask: DeclaredTask {
     private func issue(on node: any NodeWriter) async throws {
         guard let keyset = try await keyset(on: node) else {
             throw Failure(
-                .permanent, code: "signer-missing", "issue \(certificate): \(signer) holds no readable keyset"
+                .permanent,
+                code: "signer-missing",
+                "issue \(certificate): \(signer) holds no readable keyset"
             )
         }
         let issued: IssuedCertificate

@@ -2,7 +2,7 @@
 public import NodeOS
 public import SystemPackage
 
-/// A directory; absent, it goes with everything in it.
+/// A directory; absent, it goes with everything in it, unless something is mounted there.
 ///
 /// - Shape: `directory` {`path`, `mode` (`0755`), `owner`, `group`, `ensure`}.
 public struct DirectoryTask: DeclaredTask {
@@ -18,6 +18,7 @@ public struct DirectoryTask: DeclaredTask {
         case setAttributes(AttributesStep)
         case remove
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .make: Change("directory", to: .text("present"))
@@ -25,6 +26,7 @@ public struct DirectoryTask: DeclaredTask {
             case .remove: Change("directory", from: .text("present"))
             }
         }
+        /// All lines of a plan.
         public var changes: [Change] {
             switch self {
             case .make(let attributes): [change] + attributes.changes
@@ -34,8 +36,11 @@ public struct DirectoryTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "directory"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// Where it lies.
     public let path: FilePath
@@ -44,8 +49,13 @@ public struct DirectoryTask: DeclaredTask {
 
     /// Declares a directory.
     public init(
-        _ path: FilePath, mode: UInt16 = 0o755, owner: String? = nil, group: String? = nil,
-        ensure: Ensure = .present, id: TaskID? = nil, after: [TaskID] = []
+        _ path: FilePath,
+        mode: UInt16 = 0o755,
+        owner: String? = nil,
+        group: String? = nil,
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
+        after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(path.string)
         self.after = after
@@ -54,27 +64,35 @@ public struct DirectoryTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "path", "mode", "owner", "group")
         let attributes = try Attributes(fields, defaultMode: 0o755)
         self.init(
-            try fields.path("path"), mode: attributes.mode, owner: attributes.owner, group: attributes.group,
+            try fields.path("path"),
+            mode: attributes.mode,
+            owner: attributes.owner,
+            group: attributes.group,
             ensure: try fields.ensure()
         )
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         ensure == .present ? Claims(owns: [.path(path)], uses: attributes.uses) : Claims(clears: [path])
     }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         guard let status = try await node.status(of: path) else { return nil }
         return Found(
-            kind: status.kind, attributes: try await FoundAttributes(status, wanted: attributes, on: node)
+            kind: status.kind,
+            attributes: try await FoundAttributes(status, wanted: attributes, on: node)
         )
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         guard let found else { return ensure == .present ? [.make(attributes)] : [] }
         guard found.kind == .directory else {
@@ -84,23 +102,13 @@ public struct DirectoryTask: DeclaredTask {
         return AttributesStep(from: found.attributes, to: attributes).map { [.setAttributes($0)] } ?? []
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .make(let attributes):
             try await node.makeDirectory(path, attributes: attributes.resolved(for: path, on: node))
         case .setAttributes(let step): try await step.apply(to: path, on: node)
-        case .remove: try await removeUnlessMounted(on: node)
+        case .remove: try await node.remove(path)
         }
-    }
-
-    /// Removes the tree, unless something is mounted in it: that would empty the mounted file system as well.
-    private func removeUnlessMounted(on node: any NodeWriter) async throws {
-        if let mount = try await node.mounts().first(where: { $0.path.starts(with: path) }) {
-            throw conflict(
-                "directory-in-use", "remove \(path): \(mount.source) is mounted on \(mount.path)",
-                hint: "declare the mount absent as well, or unmount it"
-            )
-        }
-        try await node.remove(path)
     }
 }

@@ -45,7 +45,9 @@ public struct FileTask: DeclaredTask {
         case setAttributes(AttributesStep)
         case remove
 
+        /// The line of a plan.
         public var change: Change { changes.first ?? Change("content") }
+        /// All lines of a plan.
         public var changes: [Change] {
             switch self {
             case .write(_, _, let changes): changes
@@ -55,8 +57,11 @@ public struct FileTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "file"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// Where it lies.
     public let path: FilePath
@@ -67,8 +72,13 @@ public struct FileTask: DeclaredTask {
 
     /// Declares a file.
     public init(
-        _ path: FilePath, content: Content, attributes: Attributes = Attributes(mode: 0o644), secret: Bool = false,
-        ensure: Ensure = .present, id: TaskID? = nil, after: [TaskID] = []
+        _ path: FilePath,
+        content: Content,
+        attributes: Attributes = Attributes(mode: 0o644),
+        secret: Bool = false,
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
+        after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(path.string)
         self.after = after
@@ -81,23 +91,44 @@ public struct FileTask: DeclaredTask {
 
     /// Declares a file by its text.
     public init(
-        _ path: FilePath, contents: String, mode: UInt16 = 0o644, owner: String? = nil, group: String? = nil,
-        secret: Bool = false, id: TaskID? = nil, after: [TaskID] = []
+        _ path: FilePath,
+        contents: String,
+        mode: UInt16 = 0o644,
+        owner: String? = nil,
+        group: String? = nil,
+        secret: Bool = false,
+        id: TaskID? = nil,
+        after: [TaskID] = []
     ) {
         self.init(
-            path, content: .bytes([UInt8](contents.utf8)),
-            attributes: Attributes(mode: mode, owner: owner, group: group), secret: secret, id: id, after: after
+            path,
+            content: .bytes([UInt8](contents.utf8)),
+            attributes: Attributes(mode: mode, owner: owner, group: group),
+            secret: secret,
+            id: id,
+            after: after
         )
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(
-            decoder, "path", "contents", "source", "sha256", "mode", "owner", "group", "secret"
+            decoder,
+            "path",
+            "contents",
+            "source",
+            "sha256",
+            "mode",
+            "owner",
+            "group",
+            "secret"
         )
         let ensure = try fields.ensure()
         self.init(
-            try fields.path("path"), content: try Self.content(fields, ensure),
-            attributes: try Attributes(fields, defaultMode: 0o644), secret: try fields.optional("secret") ?? false,
+            try fields.path("path"),
+            content: try Self.content(fields, ensure),
+            attributes: try Attributes(fields, defaultMode: 0o644),
+            secret: try fields.optional("secret") ?? false,
             ensure: ensure
         )
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
@@ -116,6 +147,7 @@ public struct FileTask: DeclaredTask {
         }
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         guard ensure == .present else { return Claims(clears: [path]) }
         var uses = attributes.uses
@@ -123,15 +155,18 @@ public struct FileTask: DeclaredTask {
         return Claims(owns: [.path(path)], uses: uses)
     }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         guard let status = try await node.status(of: path) else { return nil }
         return Found(
-            kind: status.kind, size: status.size,
+            kind: status.kind,
+            size: status.size,
             sha256: status.kind == .regular ? try await node.sha256(of: path) : nil,
             attributes: try await FoundAttributes(status, wanted: attributes, on: node)
         )
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         if let found, found.kind != .regular, found.kind != .symlink {
             throw conflict("not-a-file", "\(path) is a \(found.kind.rawValue); a regular file is declared")
@@ -160,6 +195,7 @@ public struct FileTask: DeclaredTask {
         }
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .write(let content, let attributes, _):
@@ -180,7 +216,8 @@ public struct FileTask: DeclaredTask {
 extension Attributes {
     init(_ fields: Fields, defaultMode: UInt16) throws {
         self.init(
-            mode: try fields.mode("mode", default: defaultMode), owner: try fields.accountName("owner"),
+            mode: try fields.mode("mode", default: defaultMode),
+            owner: try fields.accountName("owner"),
             group: try fields.accountName("group")
         )
     }

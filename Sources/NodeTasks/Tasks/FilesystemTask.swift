@@ -2,7 +2,9 @@
 public import NodeOS
 public import SystemPackage
 
-/// A file system on a device. Only a blank device is ever formatted, and nothing is ever erased.
+/// A file system on a device.
+///
+/// Only a blank device is ever formatted, and nothing is ever erased.
 ///
 /// - Shape: `filesystem` {`device`, `type`, `label`, `ensure`}. Absent, the device has to be blank already.
 /// - A run that dies while it formats leaves a mark in `/run` with the device's size; while that mark stands and the
@@ -21,11 +23,13 @@ public struct FilesystemTask: DeclaredTask {
         /// Drops the mark of a format that is done.
         case settle
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .format(let type, let label, let isRepeated):
                 Change(
-                    "filesystem", from: isRepeated ? .text("half-made") : nil,
+                    "filesystem",
+                    from: isRepeated ? .text("half-made") : nil,
                     to: .text(type + (label.map { " \($0)" } ?? ""))
                 )
             case .settle: Change("mark of a begun format", from: .text("set"))
@@ -33,8 +37,11 @@ public struct FilesystemTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "filesystem"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// The device.
     public let device: FilePath
@@ -44,7 +51,11 @@ public struct FilesystemTask: DeclaredTask {
 
     /// Declares a file system.
     public init(
-        device: FilePath, type: String, label: String? = nil, ensure: Ensure = .present, id: TaskID? = nil,
+        device: FilePath,
+        type: String,
+        label: String? = nil,
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
         after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(device.string)
@@ -55,16 +66,19 @@ public struct FilesystemTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "device", "type", "label")
         let ensure = try fields.ensure()
         self.init(
             device: try fields.path("device"),
             type: ensure == .present || fields.has("type") ? try fields.name("type") : "",
-            label: fields.has("label") ? try fields.name("label") : nil, ensure: ensure
+            label: fields.has("label") ? try fields.name("label") : nil,
+            ensure: ensure
         )
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         // The name, not the path: mounts use the device, and making a file there is another task's business.
         ensure == .present
@@ -75,12 +89,14 @@ public struct FilesystemTask: DeclaredTask {
         FilePath("/run/kopslite/formatting").appending(device.components.map(\.string).joined(separator: "-"))
     }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         guard let status = try await node.blockDevice(device) else { return nil }
         let text = try await node.text(of: mark)
         return Found(device: status, markedSize: text.flatMap { Int64($0.filter(\.isNumber)) })
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         guard ensure == .present else {
             guard let found, !found.device.isBlank else { return [] }
@@ -109,11 +125,13 @@ public struct FilesystemTask: DeclaredTask {
         let contents =
             status.signature ?? status.partitionTable.map { "a \($0) partition table" } ?? "bytes that are not zero"
         return conflict(
-            "device-not-blank", "\(attempt), but holds \(contents)",
+            "device-not-blank",
+            "\(attempt), but holds \(contents)",
             hint: "nothing is erased here: if it holds nothing of value, erase it by hand with wipefs and blkdiscard"
         )
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .format(let type, let label, _):

@@ -5,6 +5,7 @@ public import NodeOS
 ///
 /// - Shape: `group` {`name`, `gid`, `ensure`}; without a number the system chooses one.
 public struct GroupTask: DeclaredTask {
+    /// What is observed.
     public typealias Found = GroupEntry
 
     /// Effects on a group.
@@ -12,6 +13,7 @@ public struct GroupTask: DeclaredTask {
         case set(gid: UInt32?, from: UInt32?)
         case remove(UInt32)
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .set(let gid, let from):
@@ -21,8 +23,11 @@ public struct GroupTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "group"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// The group's name.
     public let name: String
@@ -31,7 +36,11 @@ public struct GroupTask: DeclaredTask {
 
     /// Declares a group.
     public init(
-        _ name: String, gid: UInt32? = nil, ensure: Ensure = .present, id: TaskID? = nil, after: [TaskID] = []
+        _ name: String,
+        gid: UInt32? = nil,
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
+        after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(name)
         self.after = after
@@ -40,6 +49,7 @@ public struct GroupTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "name", "gid")
         let name = try fields.name("name")
@@ -48,10 +58,13 @@ public struct GroupTask: DeclaredTask {
         guard ensure == .present || name != "root" else { throw fields.refuse("name", "root cannot be absent") }
     }
 
+    /// What it makes and needs.
     public var claims: Claims { Claims(owns: [.name("group:\(name)")]) }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> GroupEntry? { try await node.group(named: name) }
 
+    /// Decides, from what was found.
     public func plan(from found: GroupEntry?) throws -> [Step] {
         guard ensure == .present else { return found.map { [.remove($0.gid)] } ?? [] }
         guard let found else { return [.set(gid: gid, from: nil)] }
@@ -59,6 +72,7 @@ public struct GroupTask: DeclaredTask {
         return [.set(gid: gid, from: found.gid)]
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .set(let gid, _): try await node.setGroup(name, gid: gid)

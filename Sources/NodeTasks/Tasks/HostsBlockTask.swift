@@ -23,6 +23,7 @@ public struct HostsBlockTask: DeclaredTask {
         case write(from: [String]?, to: [String])
         case remove([String])
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .write(let from, let to):
@@ -36,8 +37,11 @@ public struct HostsBlockTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "hostsBlock"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// Its name, which the markers carry.
     public let name: String
@@ -48,7 +52,10 @@ public struct HostsBlockTask: DeclaredTask {
 
     /// Declares a block of lines, each an address and its names.
     public init(
-        _ name: String, entries: [String: [String]], ensure: Ensure = .present, id: TaskID? = nil,
+        _ name: String,
+        entries: [String: [String]],
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
         after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(name)
@@ -59,6 +66,7 @@ public struct HostsBlockTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "name", "entries")
         let ensure = try fields.ensure()
@@ -76,7 +84,8 @@ public struct HostsBlockTask: DeclaredTask {
         }
         for (address, names) in entries {
             guard address.contains(where: { ".:".contains($0) }),
-                address.unicodeScalars.allSatisfy({ $0.properties.isASCIIHexDigit || ".:%".unicodeScalars.contains($0) })
+                address.unicodeScalars.allSatisfy({ $0.properties.isASCIIHexDigit || ".:%".unicodeScalars.contains($0) }
+                )
             else { throw fields.refuse("entries", "\"\(address.prefix(60))\" is no IP address") }
             guard !names.isEmpty, names.allSatisfy({ Fields.isName($0, allowing: "._-") }) else {
                 throw fields.refuse("entries", "the names of \(address) are no host names")
@@ -88,10 +97,12 @@ public struct HostsBlockTask: DeclaredTask {
     private var begin: String { "# BEGIN kopslite \(name)" }
     private var end: String { "# END kopslite \(name)" }
 
+    /// What it makes and needs.
     public var claims: Claims { Claims(owns: [.part(of: path, name)]) }
     /// Blocks share a file, which is read, changed and written as a whole.
     public var lane: String? { path.string }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         guard let status = try await node.status(of: path) else { return nil }
         var lines = String(decoding: try await node.read(path), as: UTF8.self)
@@ -121,10 +132,12 @@ public struct HostsBlockTask: DeclaredTask {
         return found
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         if found?.isBroken == true {
             throw conflict(
-                "hosts-block-broken", "\(path) has markers of the block \(name) that do not pair up",
+                "hosts-block-broken",
+                "\(path) has markers of the block \(name) that do not pair up",
                 hint: "remove the lines from \"\(begin)\" to \"\(end)\" and run again"
             )
         }
@@ -132,6 +145,7 @@ public struct HostsBlockTask: DeclaredTask {
         return found?.block == lines ? [] : [.write(from: found?.block, to: lines)]
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         let found = try await find(on: node)
         // Once more: between plan and apply others may have broken the markers.
@@ -143,7 +157,9 @@ public struct HostsBlockTask: DeclaredTask {
             }
         let text = ((found?.others ?? []) + block).map { "\($0)\n" }.joined()
         let attributes = FileAttributes(
-            mode: found?.status.mode ?? 0o644, uid: found?.status.uid ?? 0, gid: found?.status.gid ?? 0
+            mode: found?.status.mode ?? 0o644,
+            uid: found?.status.uid ?? 0,
+            gid: found?.status.gid ?? 0
         )
         if found == nil { try await node.makeParent(of: path) }
         try await node.write([UInt8](text.utf8), to: path, attributes: attributes)

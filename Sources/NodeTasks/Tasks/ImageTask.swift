@@ -26,11 +26,13 @@ public struct ImageTask: DeclaredTask {
         case load(String, bringingBack: Int?)
         case remove([String])
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .load(let digest, let missing):
                 Change(
-                    "image", from: missing.map { .text("\($0) of its images gone") },
+                    "image",
+                    from: missing.map { .text("\($0) of its images gone") },
                     to: .text("sha256:\(digest.prefix(12))")
                 )
             case .remove(let identifiers): Change("image", from: .text(identifiers.joined(separator: ",")))
@@ -38,8 +40,11 @@ public struct ImageTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "image"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// The archive.
     public let source: FilePath
@@ -49,7 +54,11 @@ public struct ImageTask: DeclaredTask {
 
     /// Declares an image.
     public init(
-        _ source: FilePath, sha256: String, runtime: String, ensure: Ensure = .present, id: TaskID? = nil,
+        _ source: FilePath,
+        sha256: String,
+        runtime: String,
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
         after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(source.string)
@@ -60,6 +69,7 @@ public struct ImageTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "source", "sha256", "runtime")
         let runtime = try fields.name("runtime")
@@ -67,21 +77,24 @@ public struct ImageTask: DeclaredTask {
             throw fields.refuse("runtime", "\"\(runtime)\" is neither docker nor containerd")
         }
         self.init(
-            try fields.path("source"), sha256: try fields.digest("sha256"), runtime: runtime,
+            try fields.path("source"),
+            sha256: try fields.digest("sha256"),
+            runtime: runtime,
             ensure: try fields.ensure()
         )
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         Claims(
-            owns: [.name("image:\(runtime):\(sha256)")], uses: [.path(source), .name("unit:\(runtime).service")]
+            owns: [.name("image:\(runtime):\(sha256)")],
+            uses: [.path(source), .name("unit:\(runtime).service")]
         )
     }
-    /// Runtimes unpack one image at a time anyway, and two archives may share layers.
-    public var lane: String? { "images" }
 
     private var note: FilePath { FilePath("/var/lib/kopslite/images").appending("\(sha256).json") }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         guard let text = try await node.text(of: note),
             let note = try? JSONDecoder().decode(Note.self, from: Data(text.utf8)),
@@ -91,12 +104,14 @@ public struct ImageTask: DeclaredTask {
         return Found(identifiers: note.identifiers, missing: note.identifiers.filter { !present.contains($0) })
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         guard ensure == .present else { return found.map { [.remove($0.identifiers)] } ?? [] }
         guard let found else { return [.load(sha256, bringingBack: nil)] }
         return found.missing.isEmpty ? [] : [.load(sha256, bringingBack: found.missing.count)]
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .load:

@@ -19,6 +19,7 @@ public struct KernelModuleTask: DeclaredTask {
         case load
         case remove
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .write(let from):
@@ -29,8 +30,11 @@ public struct KernelModuleTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "kernelModule"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// The module's name.
     public let name: String
@@ -44,6 +48,7 @@ public struct KernelModuleTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "name")
         self.init(try fields.name("name", allowing: "_-"), ensure: try fields.ensure())
@@ -53,18 +58,21 @@ public struct KernelModuleTask: DeclaredTask {
         OwnFile(path: FilePath("/etc/modules-load.d").appending("\(name).conf"), text: "\(name)\n")
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         ensure == .present
             ? Claims(owns: [.name("module:\(name)"), .path(file.path)])
             : Claims(owns: [.name("module:\(name)")], clears: [file.path])
     }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         let isLoaded = try await node.hasKernelModule(name)
         let text = try await file.find(on: node)
         return !isLoaded && text == nil ? nil : Found(isLoaded: isLoaded, file: text)
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         guard ensure == .present else { return found?.file == nil ? [] : [.remove] }
         var steps: [Step] = []
@@ -73,6 +81,7 @@ public struct KernelModuleTask: DeclaredTask {
         return steps
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .write: try await file.write(on: node)

@@ -2,7 +2,9 @@
 public import NodeOS
 public import SystemPackage
 
-/// A mounted file system. It holds until the next boot, after which the next run mounts it again.
+/// A mounted file system.
+///
+/// It holds until the next boot, after which the next run mounts it again.
 ///
 /// - Shape: `mount` {`device`, `path`, `filesystem`, `options`, `ensure`}; `device` is a path, or a word such as `tmpfs`.
 /// - Something else mounted on the path is a conflict: hiding it could lose what is written there.
@@ -22,6 +24,7 @@ public struct MountTask: DeclaredTask {
         case remount(MountEntry, from: [String])
         case unmount(String)
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .mount(let mount): Change("mounted", to: .text("\(mount.source) \(mount.filesystem)"))
@@ -32,8 +35,11 @@ public struct MountTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "mount"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     let mount: MountEntry
     let ensure: Ensure
@@ -43,8 +49,13 @@ public struct MountTask: DeclaredTask {
 
     /// Declares a mount.
     public init(
-        device: String, path: FilePath, filesystem: String, options: [String] = [], ensure: Ensure = .present,
-        id: TaskID? = nil, after: [TaskID] = []
+        device: String,
+        path: FilePath,
+        filesystem: String,
+        options: [String] = [],
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
+        after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(path.string)
         self.after = after
@@ -52,6 +63,7 @@ public struct MountTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "device", "path", "filesystem", "options")
         let ensure = try fields.ensure()
@@ -63,26 +75,33 @@ public struct MountTask: DeclaredTask {
         }
         if ensure == .present || fields.has("filesystem") { filesystem = try fields.name("filesystem") }
         self.init(
-            device: device, path: try fields.path("path"), filesystem: filesystem,
-            options: try fields.words("options"), ensure: ensure
+            device: device,
+            path: try fields.path("path"),
+            filesystem: filesystem,
+            options: try fields.words("options"),
+            ensure: ensure
         )
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         guard ensure == .present else { return Claims(vacates: [path]) }
         let device: [Claims.Claim] = mount.source.hasPrefix("/") ? [.path(FilePath(mount.source))] : []
         return Claims(owns: [.name("mount:\(path)")], carries: [path], uses: device)
     }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         guard let found = try await node.mount(on: path) else { return nil }
         return Found(
-            mount: found, device: try await node.device(mount.source),
+            mount: found,
+            device: try await node.device(mount.source),
             mountedDevice: try await node.device(found.source)
         )
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         guard ensure == .present else { return found.map { [.unmount($0.mount.source)] } ?? [] }
         guard let found else { return [.mount(mount)] }
@@ -100,6 +119,7 @@ public struct MountTask: DeclaredTask {
         return [.remount(remount, from: found.mount.options)]
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .mount(let mount):

@@ -6,6 +6,7 @@ public import NodeOS
 /// - Shape: `package` {`name`, `version`, `ensure`}; without a version any is right. All that are ready together are
 ///   installed in one transaction.
 public struct PackageTask: DeclaredTask {
+    /// What is observed.
     public typealias Found = PackageStatus
 
     /// Effects on packages; merged, one step serves several tasks.
@@ -13,7 +14,9 @@ public struct PackageTask: DeclaredTask {
         case install([PackageRequest], [Change])
         case remove([String], [Change])
 
+        /// The line of a plan.
         public var change: Change { changes.first ?? Change("version") }
+        /// All lines of a plan.
         public var changes: [Change] {
             switch self {
             case .install(_, let changes), .remove(_, let changes): changes
@@ -21,8 +24,11 @@ public struct PackageTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "package"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// Its name.
     public let name: String
@@ -31,7 +37,11 @@ public struct PackageTask: DeclaredTask {
 
     /// Declares a package.
     public init(
-        _ name: String, version: String? = nil, ensure: Ensure = .present, id: TaskID? = nil, after: [TaskID] = []
+        _ name: String,
+        version: String? = nil,
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
+        after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(name)
         self.after = after
@@ -40,19 +50,24 @@ public struct PackageTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "name", "version")
         let version = fields.has("version") ? try fields.name("version", allowing: ".+-~:") : nil
         self.init(try fields.name("name", allowing: ".+-:"), version: version, ensure: try fields.ensure())
     }
 
+    /// What it makes and needs.
     public var claims: Claims { Claims(owns: [.name("package:\(name)")]) }
+    /// What it must not run beside.
     public var lane: String? { "packages" }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> PackageStatus? {
         try await node.package(named: name)
     }
 
+    /// Decides, from what was found.
     public func plan(from found: PackageStatus?) throws -> [Step] {
         guard ensure == .present else {
             return found.map { [.remove([name], [Change("version", from: .text($0.version))])] } ?? []
@@ -66,6 +81,7 @@ public struct PackageTask: DeclaredTask {
         return [.install([request], [Change("state", from: .text("half-installed"), to: .text("installed"))])]
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .install(let packages, _): try await node.installPackages(packages)
@@ -73,6 +89,7 @@ public struct PackageTask: DeclaredTask {
         }
     }
 
+    /// One removal and one installation.
     public static func merge(_ steps: [Step]) -> [Step]? {
         var requests: [PackageRequest] = []
         var names: [String] = []
@@ -89,6 +106,7 @@ public struct PackageTask: DeclaredTask {
             }
         }
         // Removal first: what is installed may conflict with what goes.
-        return (names.isEmpty ? [] : [.remove(names, removed)]) + (requests.isEmpty ? [] : [.install(requests, installed)])
+        return (names.isEmpty ? [] : [.remove(names, removed)])
+            + (requests.isEmpty ? [] : [.install(requests, installed)])
     }
 }

@@ -38,6 +38,7 @@ public struct ServiceTask: DeclaredTask {
         /// Makes systemd forget a unit whose file is gone.
         case reloadRemoved
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .define(let text, let from): Change("definition", from: from?.shown, to: Definition(text).shown)
@@ -54,8 +55,11 @@ public struct ServiceTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "service"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// The unit's name with its suffix.
     public let name: String
@@ -67,8 +71,14 @@ public struct ServiceTask: DeclaredTask {
 
     /// Declares a unit.
     public init(
-        _ name: String, definition: String? = nil, running: Bool = true, enabled: Bool = true,
-        restartOn: [TaskID] = [], ensure: Ensure = .present, id: TaskID? = nil, after: [TaskID] = []
+        _ name: String,
+        definition: String? = nil,
+        running: Bool = true,
+        enabled: Bool = true,
+        restartOn: [TaskID] = [],
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
+        after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(name)
         self.after = after
@@ -80,6 +90,7 @@ public struct ServiceTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "name", "definition", "running", "enabled", "restartOn")
         let name = try fields.name("name", allowing: "._-@:\\")
@@ -87,8 +98,11 @@ public struct ServiceTask: DeclaredTask {
             throw fields.refuse("name", "\"\(name)\" has no suffix such as .service")
         }
         self.init(
-            name, definition: try fields.optional("definition"), running: try fields.optional("running") ?? true,
-            enabled: try fields.optional("enabled") ?? true, restartOn: try fields.words("restartOn").map { TaskID($0) },
+            name,
+            definition: try fields.optional("definition"),
+            running: try fields.optional("running") ?? true,
+            enabled: try fields.optional("enabled") ?? true,
+            restartOn: try fields.words("restartOn").map { TaskID($0) },
             ensure: try fields.ensure()
         )
     }
@@ -96,6 +110,7 @@ public struct ServiceTask: DeclaredTask {
     var path: FilePath { FilePath("/etc/systemd/system").appending(name) }
     private var marker: RestartMarker { RestartMarker(unit: name) }
 
+    /// What it makes and needs.
     public var claims: Claims {
         let unit: Claims.Claim = .name("unit:\(name)")
         let dropIns = FilePath("/etc/systemd/system").appending("\(name).d")
@@ -103,19 +118,23 @@ public struct ServiceTask: DeclaredTask {
         let owned: [Claims.Claim] = definition == nil ? [] : [.path(path)]
         return Claims(owns: [unit] + owned, reactsTo: definition == nil ? [path, dropIns] : [dropIns])
     }
+    /// Whose changes it follows.
     public var follows: [TaskID] { restartOn }
 
+    /// Owes the restart.
     public func noteChange(of task: TaskID, on node: any NodeWriter) async throws {
         guard ensure == .present, running else { return }
         try await marker.set(because: task, on: node)
     }
 
+    /// Foresees the restart.
     public func foreseen(_ found: Found?, afterChangesOf tasks: [TaskID]) -> Found? {
         guard var found, running, ensure == .present else { return found }
         found.isRestartOwed = true
         return found
     }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         let unit = try await node.unit(named: name)
         let text = try await node.text(of: path)
@@ -124,6 +143,7 @@ public struct ServiceTask: DeclaredTask {
         return Found(unit: unit, definition: text.map(Definition.init), isRestartOwed: isOwed)
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         guard ensure == .present else { return removal(found) }
         let unit = found?.unit ?? .absent
@@ -176,6 +196,7 @@ public struct ServiceTask: DeclaredTask {
         return steps + (found.isRestartOwed ? [.forget] : [])
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .define(let text, _):

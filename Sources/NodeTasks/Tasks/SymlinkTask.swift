@@ -18,6 +18,7 @@ public struct SymlinkTask: DeclaredTask {
         case link(from: String?, to: String)
         case remove(String?)
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .link(let from, let to): Change("target", from: from.map { .text($0) }, to: .text(to))
@@ -26,8 +27,11 @@ public struct SymlinkTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "symlink"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// Where it lies.
     public let path: FilePath
@@ -36,7 +40,11 @@ public struct SymlinkTask: DeclaredTask {
 
     /// Declares a link.
     public init(
-        _ path: FilePath, target: String, ensure: Ensure = .present, id: TaskID? = nil, after: [TaskID] = []
+        _ path: FilePath,
+        target: String,
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
+        after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(path.string)
         self.after = after
@@ -45,6 +53,7 @@ public struct SymlinkTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "path", "target")
         let ensure = try fields.ensure()
@@ -53,15 +62,18 @@ public struct SymlinkTask: DeclaredTask {
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         ensure == .present ? Claims(owns: [.path(path)]) : Claims(clears: [path])
     }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         guard let status = try await node.status(of: path) else { return nil }
         return Found(kind: status.kind, target: try await node.target(of: path))
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         if let found, found.kind != .symlink {
             throw conflict("not-a-symlink", "\(path) is a \(found.kind.rawValue); a symbolic link is declared")
@@ -70,6 +82,7 @@ public struct SymlinkTask: DeclaredTask {
         return found?.target == target ? [] : [.link(from: found?.target, to: target)]
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .link(_, let target):

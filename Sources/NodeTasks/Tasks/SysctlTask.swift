@@ -21,6 +21,7 @@ public struct SysctlTask: DeclaredTask {
         case set(from: String?, to: String)
         case remove
 
+        /// The line of a plan.
         public var change: Change {
             switch self {
             case .write(let from):
@@ -31,8 +32,11 @@ public struct SysctlTask: DeclaredTask {
         }
     }
 
+    /// The name in a tasks file.
     public static let kind = "sysctl"
+    /// The name in a graph.
     public var id: TaskID
+    /// What comes before it.
     public var after: [TaskID]
     /// Its name with dots.
     public let key: String
@@ -41,7 +45,11 @@ public struct SysctlTask: DeclaredTask {
 
     /// Declares a setting.
     public init(
-        _ key: String, value: String, ensure: Ensure = .present, id: TaskID? = nil, after: [TaskID] = []
+        _ key: String,
+        value: String,
+        ensure: Ensure = .present,
+        id: TaskID? = nil,
+        after: [TaskID] = []
     ) {
         self.id = id ?? Self.defaultID(key)
         self.after = after
@@ -50,6 +58,7 @@ public struct SysctlTask: DeclaredTask {
         self.ensure = ensure
     }
 
+    /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
         let fields = try Fields(decoder, "key", "value")
         let ensure = try fields.ensure()
@@ -66,26 +75,32 @@ public struct SysctlTask: DeclaredTask {
         return try fields.word("value")
     }
 
-    private static func plain(_ value: String) -> String { value.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+    private static func plain(_ value: String) -> String {
+        value.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
 
     private var file: OwnFile {
         OwnFile(
-            path: FilePath("/etc/sysctl.d").appending("99-kopslite-\(key).conf"), text: "\(key) = \(value)\n"
+            path: FilePath("/etc/sysctl.d").appending("99-kopslite-\(key).conf"),
+            text: "\(key) = \(value)\n"
         )
     }
 
+    /// What it makes and needs.
     public var claims: Claims {
         ensure == .present
             ? Claims(owns: [.name("sysctl:\(key)"), .path(file.path)])
             : Claims(owns: [.name("sysctl:\(key)")], clears: [file.path])
     }
 
+    /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         let live = try await node.sysctl(key).map(Self.plain)
         let text = try await file.find(on: node)
         return live == nil && text == nil ? nil : Found(live: live, file: text)
     }
 
+    /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         guard ensure == .present else { return found?.file == nil ? [] : [.remove] }
         var steps: [Step] = []
@@ -94,6 +109,7 @@ public struct SysctlTask: DeclaredTask {
         return steps
     }
 
+    /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
         case .write: try await file.write(on: node)

@@ -45,7 +45,9 @@ struct Fields {
 
     func has(_ name: String) -> Bool { container.contains(FieldName(name)) }
 
-    /// A member of any decodable type; `nil` when it is missing. `null` is refused, since it may mean two things.
+    /// A member of any decodable type; `nil` when it is missing.
+    ///
+    /// `null` is refused, since it may mean two things.
     func optional<Value: Decodable>(_ name: String, _ type: Value.Type = Value.self) throws -> Value? {
         guard has(name) else { return nil }
         return try container.decode(Value.self, forKey: FieldName(name))
@@ -75,7 +77,10 @@ struct Fields {
     func path(_ name: String) throws -> FilePath {
         let text = try value(name, String.self)
         guard let path = Self.absolute(text) else {
-            throw refuse(name, "\(shown(text)) is no absolute path without \".\", \"..\", \"//\" and control characters")
+            throw refuse(
+                name,
+                "\(shown(text)) is no absolute path without \".\", \"..\", \"//\" and control characters"
+            )
         }
         return path
     }

@@ -32,6 +32,8 @@ public enum TasksFile {
     /// - Parameters:
     ///   - bytes: The JSON.
     ///   - file: What to call the file in errors.
+    /// - Returns: The tasks, in the file's order.
+    /// - Returns: The tasks, in the file's order.
     /// - Throws: ``Failure`` with the code `tasks-file-invalid`, naming the file, the JSON path and the reason. Unknown
     ///   kinds and keys, and names given twice, are refused.
     public static func parse(_ bytes: [UInt8], name file: String) throws -> [any NodeTask] {
@@ -128,12 +130,14 @@ private struct TaskEntry: Decodable {
         if let unknown = names.first(where: { TasksFile.kinds[$0] == nil }) {
             let known = TasksFile.kinds.keys.sorted().joined(separator: ", ")
             throw InvalidValue(
-                path: container.codingPath + [FieldName(unknown)], reason: "unknown kind; known are \(known)"
+                path: container.codingPath + [FieldName(unknown)],
+                reason: "unknown kind; known are \(known)"
             )
         }
         guard let name = names.first, names.count == 1, let kind = TasksFile.kinds[name] else {
             throw InvalidValue(
-                path: container.codingPath, reason: names.isEmpty ? "names no kind" : "names several kinds"
+                path: container.codingPath,
+                reason: names.isEmpty ? "names no kind" : "names several kinds"
             )
         }
         task = try kind.init(from: container.superDecoder(forKey: FieldName(name)))

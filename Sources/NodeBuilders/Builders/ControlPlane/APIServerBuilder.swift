@@ -20,9 +20,12 @@ struct APIServerBuilder: NodeBuilder {
         let files = try authorities(context) + serviceAccountKeys(context) + certificates(context)
         let needed = files.map(\.id) + ImagesBuilder.imports(["pause", Self.name], in: context)
         let manifest = Declare.file(
-            NodePaths.manifests.appending("kube-apiserver.json"), json: try pod(context).manifest.encoded(), mode: 0o600,
+            NodePaths.manifests.appending("kube-apiserver.json"),
+            json: try pod(context).manifest.encoded(),
+            mode: 0o600,
             // kubelet may be up already: it finds the pod when all that the pod needs is there.
-            after: needed)
+            after: needed
+        )
         return [Declare.directory(Self.directory, mode: 0o700)] + files + [manifest]
     }
 
@@ -40,7 +43,9 @@ struct APIServerBuilder: NodeBuilder {
         return [
             Declare.file(Self.path("service-account.pub"), text: keys),
             Declare.secretFile(
-                Self.path("service-account.key"), bytes: Array(try context.primaryPair("service-account").privateKey.utf8)),
+                Self.path("service-account.key"),
+                bytes: Array(try context.primaryPair("service-account").privateKey.utf8)
+            ),
         ]
     }
 
@@ -51,19 +56,28 @@ struct APIServerBuilder: NodeBuilder {
             Declare.certificate(
                 CertificatePaths(in: Self.directory, "server"),
                 CertificateProfile(
-                    commonName: Self.name, dnsNames: names.dns, ipAddresses: names.addresses, usages: [.server]),
-                signedBy: kubernetes),
+                    commonName: Self.name,
+                    dnsNames: names.dns,
+                    ipAddresses: names.addresses,
+                    usages: [.server]
+                ),
+                signedBy: kubernetes
+            ),
             Declare.certificate(
                 CertificatePaths(in: Self.directory, "kubelet-client"),
-                CertificateProfile(commonName: Self.kubeletClientName, usages: [.client]), signedBy: kubernetes),
+                CertificateProfile(commonName: Self.kubeletClientName, usages: [.client]),
+                signedBy: kubernetes
+            ),
             Declare.certificate(
                 CertificatePaths(in: Self.directory, "etcd-client"),
                 CertificateProfile(commonName: "kube-apiserver-etcd-client", usages: [.client]),
-                signedBy: try context.keyset("etcd-ca")),
+                signedBy: try context.keyset("etcd-ca")
+            ),
             Declare.certificate(
                 CertificatePaths(in: Self.directory, "front-proxy-client"),
                 CertificateProfile(commonName: "front-proxy-client", usages: [.client]),
-                signedBy: try context.keyset("front-proxy-ca")),
+                signedBy: try context.keyset("front-proxy-ca")
+            ),
         ]
     }
 
@@ -88,10 +102,14 @@ struct APIServerBuilder: NodeBuilder {
 
     private func pod(_ context: NodeContext) -> StaticPod {
         StaticPod(
-            name: Self.name, image: AddonSet.image(of: Self.name, in: context.config, context.release),
-            flags: flags(context).overridden(by: context.config.flags[Self.name]), directory: Self.directory.string,
-            cpu: "250m", capabilities: ["NET_BIND_SERVICE"],
-            probes: StaticPod.Probes(port: context.network.apiPort, live: "/livez", ready: "/readyz"))
+            name: Self.name,
+            image: AddonSet.image(of: Self.name, in: context.config, context.release),
+            flags: flags(context).overridden(by: context.config.flags[Self.name]),
+            directory: Self.directory.string,
+            cpu: "250m",
+            capabilities: ["NET_BIND_SERVICE"],
+            probes: StaticPod.Probes(port: context.network.apiPort, live: "/livez", ready: "/readyz")
+        )
     }
 
     private func flags(_ context: NodeContext) -> FlagList {

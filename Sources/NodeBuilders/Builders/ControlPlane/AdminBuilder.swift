@@ -11,13 +11,19 @@ struct AdminBuilder: NodeBuilder {
     func tasks(for context: NodeContext) throws -> [any NodeTask] {
         guard context.isControlPlane else { return [] }
         let profile = CertificateProfile(
-            commonName: "kubernetes-admin:\(context.boot.instance)", organizations: ["system:masters"], usages: [.client])
+            commonName: "kubernetes-admin:\(context.boot.instance)",
+            organizations: ["system:masters"],
+            usages: [.client]
+        )
         return [
             Declare.directory(NodePaths.adminPKI, mode: 0o700),
             Declare.certificate(Self.pair, profile, signedBy: try context.keyset("kubernetes-ca")),
             try Declare.kubeconfig(
-                NodePaths.adminKubeconfig, server: context.apiURL, authority: NodePaths.authority,
-                credential: Self.pair.credential),
+                NodePaths.adminKubeconfig,
+                server: context.apiURL,
+                authority: NodePaths.authority,
+                credential: Self.pair.credential
+            ),
             Declare.install(try context.asset("kubectl"), to: NodePaths.binaries.appending("kubectl")),
             Declare.symlink("/root/.kube/config", to: NodePaths.adminKubeconfig.string),
         ]

@@ -19,20 +19,29 @@ struct ControlPlaneClient: Sendable {
     /// The certificate of the user `system:<component>`, whose permissions are built into the API server.
     func certificate(_ context: NodeContext) throws -> any NodeTask {
         Declare.certificate(
-            pair, CertificateProfile(commonName: "system:\(name)", usages: [.client]),
-            signedBy: try context.keyset("kubernetes-ca"))
+            pair,
+            CertificateProfile(commonName: "system:\(name)", usages: [.client]),
+            signedBy: try context.keyset("kubernetes-ca")
+        )
     }
 
     /// The kubeconfig, which names the machine's own API server.
     func kubeconfig(_ context: NodeContext) throws -> any NodeTask {
         try Declare.kubeconfig(
-            kubeconfigPath, server: context.apiURL, authority: authority, credential: pair.credential)
+            kubeconfigPath,
+            server: context.apiURL,
+            authority: authority,
+            credential: pair.credential
+        )
     }
 
     /// The manifest, there once all that the pod needs is; protokube hands it to kubelet.
     func laterManifest(_ manifest: [UInt8], needs: [TaskID], in context: NodeContext) -> any NodeTask {
         Declare.file(
-            NodePaths.laterManifests.appending(name + ".json"), json: manifest, mode: 0o600,
-            after: needs + [.certificate(pair), .file(kubeconfigPath)] + ImagesBuilder.imports([name], in: context))
+            NodePaths.laterManifests.appending(name + ".json"),
+            json: manifest,
+            mode: 0o600,
+            after: needs + [.certificate(pair), .file(kubeconfigPath)] + ImagesBuilder.imports([name], in: context)
+        )
     }
 }

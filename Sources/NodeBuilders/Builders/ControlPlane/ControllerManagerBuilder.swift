@@ -21,7 +21,9 @@ struct ControllerManagerBuilder: NodeBuilder {
             Declare.file(Self.path("signing-ca.crt"), text: signer.pair.certificate),
             Declare.secretFile(Self.path("signing-ca.key"), bytes: Array(signer.privateKey.utf8)),
             Declare.secretFile(
-                Self.path("service-account.key"), bytes: Array(try context.primaryPair("service-account").privateKey.utf8)),
+                Self.path("service-account.key"),
+                bytes: Array(try context.primaryPair("service-account").privateKey.utf8)
+            ),
         ]
         let component = ControlPlaneClient(name: Self.name, directory: Self.directory)
         return [Declare.directory(Self.directory, mode: 0o700)] + files
@@ -31,9 +33,13 @@ struct ControllerManagerBuilder: NodeBuilder {
 
     private func pod(_ context: NodeContext) -> StaticPod {
         StaticPod(
-            name: Self.name, image: AddonSet.image(of: Self.name, in: context.config, context.release),
-            flags: flags(context).overridden(by: context.config.flags[Self.name]), directory: Self.directory.string,
-            cpu: "200m", probes: StaticPod.Probes(port: 10257, live: "/healthz", ready: nil))
+            name: Self.name,
+            image: AddonSet.image(of: Self.name, in: context.config, context.release),
+            flags: flags(context).overridden(by: context.config.flags[Self.name]),
+            directory: Self.directory.string,
+            cpu: "200m",
+            probes: StaticPod.Probes(port: 10257, live: "/healthz", ready: nil)
+        )
     }
 
     private func flags(_ context: NodeContext) -> FlagList {

@@ -28,7 +28,11 @@ struct EtcdBuilder: NodeBuilder {
         let addresses = ["127.0.0.1", context.boot.address]
         // Both usages: etcd dials itself and its peers with the certificates it serves with.
         let server = CertificateProfile(
-            commonName: instance, dnsNames: [instance, "localhost"], ipAddresses: addresses, usages: [.server, .client])
+            commonName: instance,
+            dnsNames: [instance, "localhost"],
+            ipAddresses: addresses,
+            usages: [.server, .client]
+        )
         let client = CertificateProfile(commonName: "protokube-etcd-client", usages: [.client])
         return [("server", server), ("peer", server), ("client", client)].map { name, profile in
             Declare.certificate(CertificatePaths(in: NodePaths.etcdPKI, name), profile, signedBy: authority)

@@ -12,17 +12,21 @@ struct ProtokubeBuilder: NodeBuilder {
             Declare.directory(NodePaths.laterManifests, mode: 0o700),
             Declare.install(try context.asset("protokube"), to: program),
             Declare.service(
-                "protokube.service", definition: Self.unit(program: program.string),
+                "protokube.service",
+                definition: Self.unit(program: program.string),
                 after: EtcdBuilder.needed + [
                     .certificate(AdminBuilder.pair), .file(NodePaths.adminKubeconfig), .file(NodePaths.authority),
                     .directory(NodePaths.manifests), .directory(NodePaths.laterManifests), .hosts,
                     .package("e2fsprogs"),
                 ],
-                restartOn: [.file(program)]),
+                restartOn: [.file(program)]
+            ),
         ]
     }
 
-    /// The unit. Options that give a service its own mounts (ProtectSystem=, PrivateTmp=, ReadOnlyPaths=, …) are left out:
+    /// The unit.
+    ///
+    /// Options that give a service its own mounts (ProtectSystem=, PrivateTmp=, ReadOnlyPaths=, …) are left out:
     /// etcd's volume, which protokube mounts, would then be mounted for protokube alone.
     static func unit(program: String) -> String {
         UnitText.render([

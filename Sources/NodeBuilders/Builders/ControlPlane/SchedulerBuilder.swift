@@ -21,7 +21,10 @@ struct SchedulerBuilder: NodeBuilder {
             try component.kubeconfig(context),
             Declare.file(Self.directory.appending("ca.crt"), text: try context.authority("kubernetes-ca")),
             component.laterManifest(
-                try pod(context).manifest.encoded(), needs: [.file(Self.directory.appending("ca.crt"))], in: context),
+                try pod(context).manifest.encoded(),
+                needs: [.file(Self.directory.appending("ca.crt"))],
+                in: context
+            ),
         ]
     }
 
@@ -36,8 +39,12 @@ struct SchedulerBuilder: NodeBuilder {
         ]
         if context.release.hasInsecureComponentPort { flags["port"] = "0" }
         return StaticPod(
-            name: Self.name, image: AddonSet.image(of: Self.name, in: context.config, context.release),
-            flags: flags.overridden(by: context.config.flags[Self.name]), directory: Self.directory.string,
-            cpu: "100m", probes: StaticPod.Probes(port: 10259, live: "/healthz", ready: nil))
+            name: Self.name,
+            image: AddonSet.image(of: Self.name, in: context.config, context.release),
+            flags: flags.overridden(by: context.config.flags[Self.name]),
+            directory: Self.directory.string,
+            cpu: "100m",
+            probes: StaticPod.Probes(port: 10259, live: "/healthz", ready: nil)
+        )
     }
 }
