@@ -39,7 +39,9 @@ enum KindOrder {
         ["DaemonSet", "Deployment", "StatefulSet", "ReplicaSet", "Pod", "Job", "CronJob"],
     ]
     private static let ranks = Dictionary(
-        groups.enumerated().flatMap { index, kinds in kinds.map { ($0, index) } }, uniquingKeysWith: { first, _ in first })
+        groups.enumerated().flatMap { index, kinds in kinds.map { ($0, index) } },
+        uniquingKeysWith: { first, _ in first }
+    )
 
     /// Kinds nobody here knows come last: webhooks, aggregated APIs and custom resources need something that runs.
     static func rank(of object: JSONValue) -> Int { object["kind"]?.string.flatMap { ranks[$0] } ?? groups.count }

@@ -16,7 +16,11 @@ public struct AddonApplier: Sendable {
         public var total: Duration
 
         /// Makes a patience from its parts.
-        public init(first: Duration = .milliseconds(250), longest: Duration = .seconds(8), total: Duration = .seconds(60)) {
+        public init(
+            first: Duration = .milliseconds(250),
+            longest: Duration = .seconds(8),
+            total: Duration = .seconds(60)
+        ) {
             self.first = first
             self.longest = longest
             self.total = total
@@ -45,7 +49,8 @@ public struct AddonApplier: Sendable {
     /// - Throws: `CancellationError` only.
     @discardableResult
     public func apply(
-        _ addons: [Addon], began: @Sendable (Addon) async -> Void = { _ in },
+        _ addons: [Addon],
+        began: @Sendable (Addon) async -> Void = { _ in },
         progress: @Sendable (String) async -> Void = { _ in },
         ended: @Sendable (AddonResult) async -> Void = { _ in }
     ) async throws -> [AddonResult] {
@@ -61,7 +66,9 @@ public struct AddonApplier: Sendable {
     }
 
     private func apply(
-        _ addon: Addon, budget: inout Duration, progress: @Sendable (String) async -> Void
+        _ addon: Addon,
+        budget: inout Duration,
+        progress: @Sendable (String) async -> Void
     ) async throws -> AddonResult {
         var changed = 0
         var failure: (reason: String, retryable: Bool)?
@@ -83,7 +90,9 @@ public struct AddonApplier: Sendable {
 
     /// Whether the object changed.
     private func apply(
-        _ object: JSONValue, budget: inout Duration, progress: @Sendable () async -> Void
+        _ object: JSONValue,
+        budget: inout Duration,
+        progress: @Sendable () async -> Void
     ) async throws -> Bool {
         var delay = patience.first
         while true {

@@ -22,6 +22,7 @@ public struct AddonSchedule: Sendable, Equatable {
     /// - Parameters:
     ///   - now: The time since any fixed moment; the same for every call.
     ///   - generation: The generation the add-ons are from.
+    /// - Returns: Whether to apply them now.
     public func isDue(at now: Duration, generation: Int) -> Bool { generation != self.generation || now >= due }
 
     /// Notes a finished pass.

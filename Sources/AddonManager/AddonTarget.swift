@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 public import KopsModel
 
-/// The API server as far as add-ons need it. The real one is ``KubeTarget``.
+/// The API server as far as add-ons need it.
+///
+/// The real one is ``KubeTarget``.
 public protocol AddonTarget: Sendable {
     /// Creates or changes an object by server-side apply, taking over fields that others set.
     ///

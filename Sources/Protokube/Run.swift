@@ -17,14 +17,22 @@ struct Run: Sendable {
     let http: any HTTPClient
     let clock: any Clock<Duration>
     let log: Logger
+    var checker: any FilesystemChecker = Fsck()
+    /// Opens the state store by its URL.
+    var open: @Sendable (String) throws -> any StateStore = { try openStore($0) }
 
     /// Runs until the surrounding task is cancelled, or with `once` until everything is true or something failed.
     func run(once: Bool) async throws -> Pipeline.Ending {
-        let clusterState = ClusterState(boot: boot, open: { [boot] in try openStore(boot.store) })
+        let clusterState = ClusterState(boot: boot, open: { [boot, open] in try open(boot.store) })
         let publisher = StatusPublisher(node: node, state: clusterState)
         let reporter = Reporter(
-            boot: boot, readyAfter: "api-server", serviceManager: Notifier(), log: log, now: { Date() },
-            publish: { publisher.publish($0) })
+            boot: boot,
+            readyAfter: "api-server",
+            serviceManager: Notifier(),
+            log: log,
+            now: { Date() },
+            publish: { publisher.publish($0) }
+        )
         let pipeline = Pipeline(steps: steps(clusterState, reporter), clock: clock, report: reporter)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await publisher.run() }
@@ -37,7 +45,8 @@ struct Run: Sendable {
         }
     }
 
-    private static func outcome(_ body: () async throws -> Pipeline.Ending) async -> Result<Pipeline.Ending, any Error> {
+    private static func outcome(_ body: () async throws -> Pipeline.Ending) async -> Result<Pipeline.Ending, any Error>
+    {
         do {
             return .success(try await body())
         } catch {
@@ -50,8 +59,12 @@ struct Run: Sendable {
         let nodeState = NodeState(node: node)
         let api = LocalAPIServer(nodeState: nodeState, http: http)
         let volume = VolumeStep(
-            nodeState: nodeState, clusterState: clusterState, finder: AnnouncementFile(node: node), checker: Fsck(),
-            ready: Handover())
+            nodeState: nodeState,
+            clusterState: clusterState,
+            finder: AnnouncementFile(node: node),
+            checker: checker,
+            ready: Handover()
+        )
         return [
             DiscoveryStep(nodeState: nodeState, clusterState: clusterState, now: { Date() }),
             volume,
@@ -63,17 +76,24 @@ struct Run: Sendable {
             AddonsStep(
                 source: AddonSource(nodeState: nodeState, clusterState: clusterState),
                 applier: AddonApplier(target: api, clock: clock, patience: .init(total: .seconds(20))),
-                stopwatch: Stopwatch(clock), follows: { await reporter.follows(generation: $0) }),
+                stopwatch: Stopwatch(clock),
+                follows: { await reporter.follows(generation: $0) }
+            ),
         ]
     }
 
     private func etcdHealth(_ nodeState: NodeState) -> EtcdHealthProbe {
         { [http] in
             let identity = try await nodeState.identity(
-                authority: NodePaths.etcdPKI.appending("ca.crt"), pair: NodePaths.etcdPKI.appending("client"), of: "etcd")
+                authority: NodePaths.etcdPKI.appending("ca.crt"),
+                pair: NodePaths.etcdPKI.appending("client"),
+                of: "etcd"
+            )
             let request = HTTPRequest(
-                url: EtcdStep.clientURL + "/health", identity: identity,
-                timeouts: Timeouts(connect: .seconds(2), total: .seconds(10), stall: .seconds(10)))
+                url: EtcdStep.clientURL + "/health",
+                identity: identity,
+                timeouts: Timeouts(connect: .seconds(2), total: .seconds(10), stall: .seconds(10))
+            )
             return try await http.send(request).body
         }
     }

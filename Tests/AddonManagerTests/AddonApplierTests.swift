@@ -15,8 +15,11 @@ import Testing
 
     static let dns = Addon(
         name: "kube-dns",
-        objects: ["Deployment", "Service", "ConfigMap", "ClusterRoleBinding", "ClusterRole", "ServiceAccount", "Namespace"]
-            .map { object($0, "dns") })
+        objects: [
+            "Deployment", "Service", "ConfigMap", "ClusterRoleBinding", "ClusterRole", "ServiceAccount", "Namespace",
+        ]
+        .map { object($0, "dns") }
+    )
 
     @Test func anAddonsObjectsGoInTheOrderTheyNeedEachOther() async throws {
         try await applier.apply([Self.dns])
@@ -24,7 +27,8 @@ import Testing
             await cluster.applied == [
                 "Namespace/dns", "ServiceAccount/dns", "ClusterRole/dns", "ClusterRoleBinding/dns", "ConfigMap/dns",
                 "Service/dns", "Deployment/dns",
-            ])
+            ]
+        )
     }
 
     @Test(arguments: Seeded.seeds(50)) func orderWithinAKindIsAsWritten(seed: UInt64) {
@@ -59,7 +63,8 @@ import Testing
             results == [
                 AddonResult(name: "broken", outcome: .failed(reason: "ConfigMap bad: refused", retryable: false)),
                 AddonResult(name: "kube-dns", outcome: .applied(changed: 7)),
-            ])
+            ]
+        )
         #expect(await cluster.applied.contains("Service/good"))
         #expect(clock.sleeps.isEmpty, "what cannot heal is not retried")
     }

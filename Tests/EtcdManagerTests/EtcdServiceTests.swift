@@ -10,7 +10,10 @@ import Testing
 
     func service(version: String = "3.4.23") -> EtcdService {
         EtcdService(
-            node: machine, unit: EtcdUnitTests.unit(version: version), source: EtcdCertificates(in: Self.source))
+            node: machine,
+            unit: EtcdUnitTests.unit(version: version),
+            source: EtcdCertificates(in: Self.source)
+        )
     }
 
     func provision() async {
@@ -92,10 +95,15 @@ import Testing
         await provision()
         for path: FilePath in ["data/member", "data/member/wal"] {
             try await machine.makeDirectory(
-                FilePath("/mnt/kopslite/etcd-main").pushing(path), attributes: FileAttributes(uid: 7, gid: 7))
+                FilePath("/mnt/kopslite/etcd-main").pushing(path),
+                attributes: FileAttributes(uid: 7, gid: 7)
+            )
         }
         try await machine.write(
-            [1], to: "/mnt/kopslite/etcd-main/data/member/wal/0.wal", attributes: FileAttributes(mode: 0o600, uid: 7, gid: 7))
+            [1],
+            to: "/mnt/kopslite/etcd-main/data/member/wal/0.wal",
+            attributes: FileAttributes(mode: 0o600, uid: 7, gid: 7)
+        )
         await machine.setNextID(501)
         try await service().ensureRunning(.existing)
         #expect(await machine.files["/mnt/kopslite/etcd-main/data/member/wal/0.wal"]?.status.uid == 501)

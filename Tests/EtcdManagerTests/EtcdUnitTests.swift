@@ -8,12 +8,21 @@ import Testing
 @Suite struct EtcdUnitTests {
     static func unit(version: String, members: [String] = ["a"]) -> EtcdUnit {
         EtcdUnit(
-            etcdCluster: "main", version: version, member: "a",
-            peers: members.map { EtcdUnit.Peer(name: $0, url: members.count == 1 ? "https://127.0.0.1:2380" : "https://\($0).internal:2380") },
-            token: "0123456789abcdef0123456789abcdef", volume: "/mnt/kopslite/etcd-main",
+            etcdCluster: "main",
+            version: version,
+            member: "a",
+            peers: members.map {
+                EtcdUnit.Peer(
+                    name: $0,
+                    url: members.count == 1 ? "https://127.0.0.1:2380" : "https://\($0).internal:2380"
+                )
+            },
+            token: "0123456789abcdef0123456789abcdef",
+            volume: "/mnt/kopslite/etcd-main",
             dataDirectory: "/mnt/kopslite/etcd-main/data",
             certificates: EtcdCertificates(in: "/run/kopslite/etcd-main/pki"),
-            environmentFile: "/run/kopslite/etcd-main/environment")
+            environmentFile: "/run/kopslite/etcd-main/environment"
+        )
     }
 
     @Test(arguments: ["3.4.23", "3.5.21", "3.6.4"]) func theUnitsTextIsAsReviewed(version: String) throws {
@@ -24,7 +33,9 @@ import Testing
         let arguments = try Self.unit(version: "3.5.21", members: ["a", "b", "c"]).arguments()
         #expect(
             arguments.contains(
-                "--initial-cluster=a=https://a.internal:2380,b=https://b.internal:2380,c=https://c.internal:2380"))
+                "--initial-cluster=a=https://a.internal:2380,b=https://b.internal:2380,c=https://c.internal:2380"
+            )
+        )
         #expect(arguments.contains("--listen-peer-urls=https://a.internal:2380"))
     }
 

@@ -11,24 +11,33 @@ import Testing
     static let blank = BlockDeviceStatus(signature: nil, endsAreZero: true, size: 1 << 30)
     static let ours = BlockDeviceStatus(signature: "ext4", label: "etcd-main", endsAreZero: false, size: 1 << 30)
     static let identity = EtcdIdentity(
-        clusterName: "demo.example.com", etcdCluster: "main", id: "0123456789abcdef0123456789abcdef", initialised: true)
+        clusterName: "demo.example.com",
+        etcdCluster: "main",
+        id: "0123456789abcdef0123456789abcdef",
+        initialised: true
+    )
 
     let machine = VolumeMachine()
     let records = FakeRecords()
 
     func volume(_ records: FakeRecords? = nil, checker: any FilesystemChecker = CleanChecker()) -> EtcdVolume {
         EtcdVolume(
-            node: machine, finder: AnnouncementFile(node: machine),
+            node: machine,
+            finder: AnnouncementFile(node: machine),
             mounter: VolumeMounter(node: machine, checker: checker, label: "etcd-main", mountPoint: Self.mountPoint),
-            store: records ?? self.records, volumeLabel: "k8s.io/etcd/main", clusterName: "demo.example.com",
-            etcdCluster: "main")
+            store: records ?? self.records,
+            volumeLabel: "k8s.io/etcd/main",
+            clusterName: "demo.example.com",
+            etcdCluster: "main"
+        )
     }
 
     func attach(_ status: BlockDeviceStatus?, device: FilePath = Self.device) async {
         if let status { await machine.attach(device, status) }
         await machine.put(
             #"{"volumes":[{"name":"a.etcd-main","device":"\#(device)","size":1073741824,"labels":{"k8s.io/etcd/main":"a/a"}}]}"#,
-            at: AnnouncementFile.path)
+            at: AnnouncementFile.path
+        )
     }
 
     /// What etcd leaves on the volume.
@@ -37,7 +46,10 @@ import Testing
     }
 
     func expect(
-        _ code: String, _ kind: Failure.Class, from volume: EtcdVolume, sourceLocation: SourceLocation = #_sourceLocation
+        _ code: String,
+        _ kind: Failure.Class,
+        from volume: EtcdVolume,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async {
         let before = await machine.effects
         let failure = await #expect(throws: Failure.self, sourceLocation: sourceLocation) { try await volume.prepare() }
@@ -101,7 +113,8 @@ import Testing
     @Test func twoVolumesAreAQuestionForAPerson() async throws {
         await machine.put(
             #"{"volumes":[{"name":"x","device":"/dev/a","labels":{"k8s.io/etcd/main":"a/a"}},{"name":"y","device":"/dev/b","labels":{"k8s.io/etcd/main":"a/a"}}]}"#,
-            at: AnnouncementFile.path)
+            at: AnnouncementFile.path
+        )
         await expect("volume-ambiguous", .permanent, from: volume())
     }
 
@@ -250,8 +263,13 @@ import Testing
         #expect(await machine.mounted.isEmpty)
     }
 
-    @Test(arguments: [(0, nil), (1, nil), (3, nil), (4, "volume-damaged"), (5, "volume-damaged"), (8, "fsck-failed"), (137, "fsck-failed")]
-        as [(Int32, String?)])
+    @Test(
+        arguments: [
+            (0, nil), (1, nil), (3, nil), (4, "volume-damaged"), (5, "volume-damaged"), (8, "fsck-failed"),
+            (137, "fsck-failed"),
+        ]
+            as [(Int32, String?)]
+    )
     func fscksExitCodesMeanWhatTheManualSays(code: Int32, failure: String?) async throws {
         let fsck = Fsck(runner: ScriptedRunner(result: CommandResult(code: code)))
         do {

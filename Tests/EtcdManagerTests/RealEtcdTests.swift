@@ -13,7 +13,8 @@ import Testing
 @Suite(
     .serialized,
     .enabled(if: RealEtcd.binary != nil || RealEtcd.isRequired, "etcd is not installed: apt-get install etcd-server"),
-    .timeLimit(.minutes(3)))
+    .timeLimit(.minutes(3))
+)
 struct RealEtcdTests {
     @Test func dataSurvivesARestart() async throws {
         try await RealEtcd.inDirectory { etcd in
@@ -74,7 +75,9 @@ struct RealEtcd: Sendable {
         let authority = try KeysetGenerator.certificateAuthority(name: "etcd-ca", commonName: "etcd-ca", now: Date())
         let issuer = CertificateIssuer(keyset: authority)
         let server = try issuer.issue(
-            CertificateProfile(commonName: "a", ipAddresses: ["127.0.0.1"], usages: [.server, .client]), now: Date())
+            CertificateProfile(commonName: "a", ipAddresses: ["127.0.0.1"], usages: [.server, .client]),
+            now: Date()
+        )
         let client = try issuer.issue(CertificateProfile(commonName: "client", usages: [.client]), now: Date())
         let pki = directory.appending("pki")
         let certificates = EtcdCertificates(in: pki)
@@ -91,16 +94,28 @@ struct RealEtcd: Sendable {
         return RealEtcd(
             directory: directory,
             unit: EtcdUnit(
-                etcdCluster: "main", version: try await version(), member: "a",
-                peers: [EtcdUnit.Peer(name: "a", url: "https://127.0.0.1:\(ports[0])")], token: "test",
-                binary: FilePath(binary ?? "/usr/bin/etcd"), volume: directory,
-                dataDirectory: directory.appending("data"), certificates: certificates,
-                clientURL: "https://127.0.0.1:\(ports[1])", environmentFile: directory.appending("environment")),
-            authority: authority, client: client)
+                etcdCluster: "main",
+                version: try await version(),
+                member: "a",
+                peers: [EtcdUnit.Peer(name: "a", url: "https://127.0.0.1:\(ports[0])")],
+                token: "test",
+                binary: FilePath(binary ?? "/usr/bin/etcd"),
+                volume: directory,
+                dataDirectory: directory.appending("data"),
+                certificates: certificates,
+                clientURL: "https://127.0.0.1:\(ports[1])",
+                environmentFile: directory.appending("environment")
+            ),
+            authority: authority,
+            client: client
+        )
     }
 
     /// Runs etcd around the body, which starts once etcd is healthy.
-    func running(_ state: EtcdUnit.ClusterState, _ body: @escaping @Sendable (RealEtcd) async throws -> Void) async throws {
+    func running(
+        _ state: EtcdUnit.ClusterState,
+        _ body: @escaping @Sendable (RealEtcd) async throws -> Void
+    ) async throws {
         let parts = unit.environment(state).filter { !$0.isNewline }.split(separator: "=").map(String.init)
         let environment: [Environment.Key: String?] = [Environment.Key(stringLiteral: parts[0]): parts[1]]
         let arguments = Arguments(try unit.arguments())
@@ -110,8 +125,13 @@ struct RealEtcd: Sendable {
                 var options = PlatformOptions()
                 options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
                 _ = try await Subprocess.run(
-                    .path(binary), arguments: arguments, environment: .inherit.updating(environment),
-                    platformOptions: options, output: .discarded, error: .discarded)
+                    .path(binary),
+                    arguments: arguments,
+                    environment: .inherit.updating(environment),
+                    platformOptions: options,
+                    output: .discarded,
+                    error: .discarded
+                )
                 return false
             }
             group.addTask {
@@ -164,7 +184,11 @@ struct RealEtcd: Sendable {
         HTTPRequest(
             url: unit.clientURL + path,
             identity: TLSIdentity(
-                authorities: authority.bundle, certificate: client.certificate, privateKey: client.privateKey))
+                authorities: authority.bundle,
+                certificate: client.certificate,
+                privateKey: client.privateKey
+            )
+        )
     }
 
     private func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }

@@ -18,9 +18,14 @@ struct RealVolumeTests {
 
         func volume(_ records: any EtcdIdentityStore) -> EtcdVolume {
             EtcdVolume(
-                node: node, finder: AnnouncementFile(node: node, path: directory.appending("volumes.json")),
+                node: node,
+                finder: AnnouncementFile(node: node, path: directory.appending("volumes.json")),
                 mounter: VolumeMounter(node: node, checker: Fsck(), label: "etcd-main", mountPoint: mountPoint),
-                store: records, volumeLabel: "k8s.io/etcd/main", clusterName: "demo.example.com", etcdCluster: "main")
+                store: records,
+                volumeLabel: "k8s.io/etcd/main",
+                clusterName: "demo.example.com",
+                etcdCluster: "main"
+            )
         }
 
         static func run(_ body: (Bench) async throws -> Void) async throws {
@@ -32,8 +37,11 @@ struct RealVolumeTests {
             do {
                 try await bench.node.write(
                     Array(
-                        #"{"volumes":[{"name":"a","device":"\#(device)","labels":{"k8s.io/etcd/main":"a/a"}}]}"#.utf8),
-                    to: directory.appending("volumes.json"), attributes: FileAttributes())
+                        #"{"volumes":[{"name":"a","device":"\#(device)","labels":{"k8s.io/etcd/main":"a/a"}}]}"#.utf8
+                    ),
+                    to: directory.appending("volumes.json"),
+                    attributes: FileAttributes()
+                )
                 try await body(bench)
             } catch {
                 await bench.end()

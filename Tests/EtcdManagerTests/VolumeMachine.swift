@@ -32,7 +32,10 @@ actor VolumeMachine: NodeWriter {
     func link(from path: FilePath, to target: String) { links[path] = target }
     func put(_ text: String, at path: FilePath) { put(Array(text.utf8), at: path) }
     func put(_ bytes: [UInt8], at path: FilePath) {
-        files[path] = File(bytes: bytes, status: FileStatus(kind: .regular, mode: 0o644, uid: 0, gid: 0, size: Int64(bytes.count)))
+        files[path] = File(
+            bytes: bytes,
+            status: FileStatus(kind: .regular, mode: 0o644, uid: 0, gid: 0, size: Int64(bytes.count))
+        )
     }
     func setFailing(_ unit: String, _ failing: Bool) {
         if failing { failingUnits.insert(unit) } else { failingUnits.remove(unit) }
@@ -71,7 +74,9 @@ actor VolumeMachine: NodeWriter {
         guard let file = files[path] else { throw Failure(.permanent, code: "missing", "\(path)") }
         return file.bytes
     }
-    func sha256(of path: FilePath) throws -> String { "\(try read(path).reduce(into: Hasher()) { $0.combine($1) }.finalize())" }
+    func sha256(of path: FilePath) throws -> String {
+        "\(try read(path).reduce(into: Hasher()) { $0.combine($1) }.finalize())"
+    }
     func list(_ path: FilePath) -> [String] {
         let names = files.keys.filter { $0.starts(with: path) && $0 != path }.compactMap { file -> String? in
             var rest = file
@@ -103,8 +108,13 @@ actor VolumeMachine: NodeWriter {
         files[path] = File(
             bytes: bytes,
             status: FileStatus(
-                kind: .regular, mode: attributes.mode ?? 0o644, uid: attributes.uid ?? 0, gid: attributes.gid ?? 0,
-                size: Int64(bytes.count)))
+                kind: .regular,
+                mode: attributes.mode ?? 0o644,
+                uid: attributes.uid ?? 0,
+                gid: attributes.gid ?? 0,
+                size: Int64(bytes.count)
+            )
+        )
     }
     func makeDirectory(_ path: FilePath, attributes: FileAttributes) throws {
         if files[path] != nil { return }
@@ -112,7 +122,13 @@ actor VolumeMachine: NodeWriter {
         files[path] = File(
             bytes: [],
             status: FileStatus(
-                kind: .directory, mode: attributes.mode ?? 0o755, uid: attributes.uid ?? 0, gid: attributes.gid ?? 0, size: 0))
+                kind: .directory,
+                mode: attributes.mode ?? 0o755,
+                uid: attributes.uid ?? 0,
+                gid: attributes.gid ?? 0,
+                size: 0
+            )
+        )
     }
     func setAttributes(_ attributes: FileAttributes, of path: FilePath) throws {
         try effect("attributes \(path)")
@@ -136,11 +152,17 @@ actor VolumeMachine: NodeWriter {
         files.merge(volumes[mount.source] ?? [:]) { _, new in new }
     }
     func makeFilesystem(_ type: String, label: String?, on device: FilePath) throws {
-        guard let found = devices[device], found.isBlank || interrupted.contains(device) && found.signature == nil else {
+        guard let found = devices[device], found.isBlank || interrupted.contains(device) && found.signature == nil
+        else {
             throw Failure(.permanent, code: "not-blank", "\(device) is not blank")
         }
         try effect("mkfs.\(type) \(label ?? "-") \(device)")
-        devices[device] = BlockDeviceStatus(signature: type, label: label, endsAreZero: false, size: devices[device]?.size ?? 0)
+        devices[device] = BlockDeviceStatus(
+            signature: type,
+            label: label,
+            endsAreZero: false,
+            size: devices[device]?.size ?? 0
+        )
         volumes[device.string] = [:]
     }
     func reloadUnits() throws { try effect("daemon-reload") }

@@ -20,31 +20,55 @@ struct Fixture: Sendable {
     var nodeState: NodeState { NodeState(node: node) }
     var layout: ClusterLayout { ClusterLayout(clusterName: Bench.boot.clusterName) }
     var clusterState: ClusterState {
-        ClusterState(boot: Bench.boot, open: { [store, outage] in
-            if outage.value == true { throw StoreError.unavailable(url: "memory://", reason: "unplugged") }
-            return store
-        })
+        ClusterState(
+            boot: Bench.boot,
+            open: { [store, outage] in
+                if outage.value == true { throw StoreError.unavailable(url: "memory://", reason: "unplugged") }
+                return store
+            }
+        )
     }
     var source: AddonSource { AddonSource(nodeState: nodeState, clusterState: clusterState) }
 
     static func config(generation: Int = 1, addons: [String] = ["bootstrap", "kube-dns"]) -> NodeConfig {
         NodeConfig(
-            clusterName: Bench.boot.clusterName, generation: generation, instanceGroup: Bench.boot.instanceGroup,
-            role: .controlPlane, cloud: "local", kubernetesVersion: "1.20.2", containerRuntime: .docker,
+            clusterName: Bench.boot.clusterName,
+            generation: generation,
+            instanceGroup: Bench.boot.instanceGroup,
+            role: .controlPlane,
+            cloud: "local",
+            kubernetesVersion: "1.20.2",
+            containerRuntime: .docker,
             network: NetworkConfig(
-                apiHost: "api.internal.demo.example.com", apiPort: 443, podCIDR: "100.96.0.0/11",
-                serviceCIDR: "100.64.0.0/13", apiServiceAddress: "100.64.0.1", dnsAddress: "100.64.0.10",
-                dnsDomain: "cluster.local"),
-            certificateAuthorities: [:], assets: [:],
+                apiHost: "api.internal.demo.example.com",
+                apiPort: 443,
+                podCIDR: "100.96.0.0/11",
+                serviceCIDR: "100.64.0.0/13",
+                apiServiceAddress: "100.64.0.1",
+                dnsAddress: "100.64.0.10",
+                dnsDomain: "cluster.local"
+            ),
+            certificateAuthorities: [:],
+            assets: [:],
             nodeLabels: ["team": "blue", "node-role.kubernetes.io/extra": "yes"],
             controlPlane: ControlPlaneConfig(
-                etcdVersion: "3.4.23", etcdVolumeLabel: "k8s.io/etcd/main", apiServerNames: [], addons: addons))
+                etcdVersion: "3.4.23",
+                etcdVolumeLabel: "k8s.io/etcd/main",
+                apiServerNames: [],
+                addons: addons
+            )
+        )
     }
 
     func seal(_ config: NodeConfig = config(), token: String = token) async throws {
         let inputs = NodeInputs(
-            boot: Bench.boot, config: config, keysets: [:], bootstrapToken: token, apiAddresses: ["10.3.0.2"],
-            facts: NodeFacts(cgroupVersion: 1, isContainer: true, conntrackWritable: false))
+            boot: Bench.boot,
+            config: config,
+            keysets: [:],
+            bootstrapToken: token,
+            apiAddresses: ["10.3.0.2"],
+            facts: NodeFacts(cgroupVersion: 1, isContainer: true, conntrackWritable: false)
+        )
         let bytes = try JSONEncoder().encode(inputs)
         await node.change { $0.put(String(decoding: bytes, as: UTF8.self), at: NodeInputs.path, mode: 0o600) }
     }
@@ -52,10 +76,14 @@ struct Fixture: Sendable {
     @discardableResult
     func publish(addons: [String], previous: PublishedHead? = nil) async throws -> PublishedHead {
         try await GenerationWriter(store: store, layout: layout).publish(
-            previous: previous, now: Date(timeIntervalSince1970: 0)
+            previous: previous,
+            now: Date(timeIntervalSince1970: 0)
         ) { number in
-            var objects = ["nodes/\(Bench.boot.instanceGroup).json": try [UInt8](
-                JSONEncoder().encode(Self.config(generation: number, addons: addons)))]
+            var objects = [
+                "nodes/\(Bench.boot.instanceGroup).json": try [UInt8](
+                    JSONEncoder().encode(Self.config(generation: number, addons: addons))
+                )
+            ]
             for name in addons {
                 let object: JSONValue = [
                     "apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": .string(name)],

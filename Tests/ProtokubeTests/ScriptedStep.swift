@@ -21,8 +21,12 @@ final class ScriptedStep: Step {
     private let looks = Mutex<[Duration]>([])
 
     init(
-        _ name: String, clock: SimulatedClock, patience: Duration = .seconds(60), cadence: Duration = .seconds(30),
-        isEssential: Bool = true, _ script: @escaping @Sendable (_ look: Int, _ now: Duration) throws -> Void = { _, _ in }
+        _ name: String,
+        clock: SimulatedClock,
+        patience: Duration = .seconds(60),
+        cadence: Duration = .seconds(30),
+        isEssential: Bool = true,
+        _ script: @escaping @Sendable (_ look: Int, _ now: Duration) throws -> Void = { _, _ in }
     ) {
         self.name = name
         self.activity = "waiting for \(name)"
@@ -58,8 +62,12 @@ final class Heard: Reporter.ServiceManager {
 /// A pipeline on a simulated clock with everything it says.
 struct Bench: Sendable {
     static let boot = BootConfig(
-        store: "memory://", clusterName: "demo.example.com", instanceGroup: "control-plane-a", instance: "cp-1",
-        address: "10.3.0.2")
+        store: "memory://",
+        clusterName: "demo.example.com",
+        instanceGroup: "control-plane-a",
+        instance: "cp-1",
+        address: "10.3.0.2"
+    )
 
     let clock: SimulatedClock
     let heard = Heard()
@@ -78,10 +86,13 @@ struct Bench: Sendable {
 
     func reporter(readyAfter: String = "api-server") -> Reporter {
         Reporter(
-            boot: Self.boot, readyAfter: readyAfter, serviceManager: heard,
+            boot: Self.boot,
+            readyAfter: readyAfter,
+            serviceManager: heard,
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             now: { [clock] in Date(timeIntervalSince1970: clock.now.offset / .seconds(1)) },
-            publish: { [kept] status in kept.statuses.withLock { $0.append(status) } })
+            publish: { [kept] status in kept.statuses.withLock { $0.append(status) } }
+        )
     }
 
     func pipeline(_ steps: [any Step], readyAfter: String = "api-server") -> Pipeline {

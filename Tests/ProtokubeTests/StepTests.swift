@@ -60,7 +60,10 @@ import Testing
         #expect(await fixture.node.effects.isEmpty)
         await fixture.node.change { $0.put(#"{"new":1}"#, at: later.appending("kube-scheduler.json")) }
         try await step.converge(Deaf())
-        #expect(try await fixture.node.read(NodePaths.manifests.appending("kube-scheduler.json")) == Array(#"{"new":1}"#.utf8))
+        #expect(
+            try await fixture.node.read(NodePaths.manifests.appending("kube-scheduler.json"))
+                == Array(#"{"new":1}"#.utf8)
+        )
     }
 
     @Test func theTokenBecomesABootstrapSecret() async throws {
@@ -72,7 +75,10 @@ import Testing
         #expect(Data(base64Encoded: value).map { String(decoding: $0, as: UTF8.self) } == "0123456789abcdef")
     }
 
-    @Test(arguments: ["", "abcdef", "abcdef.", "abcdef.0123456789abcde", "ABCDEF.0123456789abcdef", "abc/ef.0123456789abcdef", "abcdef.0123456789abcdef.x"])
+    @Test(arguments: [
+        "", "abcdef", "abcdef.", "abcdef.0123456789abcde", "ABCDEF.0123456789abcdef", "abc/ef.0123456789abcdef",
+        "abcdef.0123456789abcdef.x",
+    ])
     func aBadTokenIsRefusedAndNotShown(token: String) async throws {
         let failure = #expect(throws: Failure.self) { try BootstrapTokenStep.secret(for: token) }
         #expect(failure?.code == "bootstrap-token-invalid")
@@ -89,7 +95,8 @@ import Testing
             await api.nodes["cp-1"] == [
                 "team": "blue", "node-role.kubernetes.io/control-plane": "", "node-role.kubernetes.io/master": "",
                 "node-role.kubernetes.io/extra": "yes",
-            ])
+            ]
+        )
     }
 
     @Test func theIdentityIsRecordedOnce() async throws {
@@ -112,8 +119,11 @@ import Testing
 
     func step() -> AddonsStep {
         AddonsStep(
-            source: fixture.source, applier: AddonApplier(target: api, clock: clock), stopwatch: Stopwatch(clock),
-            follows: { _ in })
+            source: fixture.source,
+            applier: AddonApplier(target: api, clock: clock),
+            stopwatch: Stopwatch(clock),
+            follows: { _ in }
+        )
     }
 
     @Test func addonsAreAppliedInOrderAndKeptTrue() async throws {
@@ -164,7 +174,10 @@ import Testing
         try await fixture.seal()
         try await fixture.publish(addons: ["bootstrap"])
         try await fixture.store.write(
-            Array("[]".utf8), to: try fixture.layout.object("addons/bootstrap.json", in: 1), when: .always)
+            Array("[]".utf8),
+            to: try fixture.layout.object("addons/bootstrap.json", in: 1),
+            when: .always
+        )
         let failure = await #expect(throws: Failure.self) { try await step().converge(Deaf()) }
         #expect(failure?.code == "generation-object-altered")
         #expect(await api.applied.isEmpty)

@@ -11,7 +11,9 @@ public struct EtcdIdentity: Codable, Sendable, Equatable {
     public var etcdCluster: String
     /// 32 hex digits, random; also etcd's initial cluster token.
     public var id: String
-    /// On the volume: whether etcd has answered from this data once. Absent in the store.
+    /// On the volume: whether etcd has answered from this data once.
+    ///
+    /// Absent in the store.
     public var initialised: Bool?
 
     /// Makes an identity from its parts.

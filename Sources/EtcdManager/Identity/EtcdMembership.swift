@@ -23,9 +23,11 @@ public struct EtcdMembership: Sendable, Equatable {
             self.members.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(Self.isNameByte) })
         else {
             throw Failure(
-                .permanent, code: "volume-label-invalid",
+                .permanent,
+                code: "volume-label-invalid",
                 "volume \(volume) is labelled \"\(value)\", which is not <member>/<member>,…",
-                hint: "label it such as a/a, or a/a,b,c for three members")
+                hint: "label it such as a/a, or a/a,b,c for three members"
+            )
         }
     }
 

@@ -32,8 +32,13 @@ public struct EtcdVolume: Sendable {
     ///
     /// - `volumeLabel` is what the cloud marks it with, such as `k8s.io/etcd/main`.
     public init(
-        node: any NodeWriter, finder: any VolumeFinder, mounter: VolumeMounter, store: any EtcdIdentityStore,
-        volumeLabel: String, clusterName: String, etcdCluster: String
+        node: any NodeWriter,
+        finder: any VolumeFinder,
+        mounter: VolumeMounter,
+        store: any EtcdIdentityStore,
+        volumeLabel: String,
+        clusterName: String,
+        etcdCluster: String
     ) {
         self.node = node
         self.finder = finder
@@ -58,8 +63,12 @@ public struct EtcdVolume: Sendable {
         try await mount(volume, record: record)
         let identity = try await readIdentity(volume)
         let decision = try IdentityDecision.make(
-            volume: "\(volume.name) (\(volume.device))", identity: identity, hasData: try await hasData(),
-            wanted: (clusterName, etcdCluster), record: record)
+            volume: "\(volume.name) (\(volume.device))",
+            identity: identity,
+            hasData: try await hasData(),
+            wanted: (clusterName, etcdCluster),
+            record: record
+        )
         return try await follow(decision, identity, membership, volume)
     }
 
@@ -85,7 +94,10 @@ public struct EtcdVolume: Sendable {
         var contents = try await mounter.inspect(device)
         if contents == .blank || contents == .unrecognised {
             try IdentityDecision.mayFormat(
-                "\(volume.name) (\(volume.device))", cluster: "\(clusterName)/\(etcdCluster)", record: record)
+                "\(volume.name) (\(volume.device))",
+                cluster: "\(clusterName)/\(etcdCluster)",
+                record: record
+            )
             try await mounter.format(device)
             contents = try await mounter.inspect(device)
         }
@@ -101,9 +113,13 @@ public struct EtcdVolume: Sendable {
             return try EtcdIdentity(decoding: try await node.read(identityPath))
         } catch let error as DecodingError {
             throw Failure(
-                .permanent, code: "etcd-identity-damaged", "\(identityPath) on \(volume.name) cannot be read as JSON",
+                .permanent,
+                code: "etcd-identity-damaged",
+                "\(identityPath) on \(volume.name) cannot be read as JSON",
                 hint: "restore it from etcd/\(etcdCluster)/identity.json of the state store, if the volume is this"
-                    + " cluster's", cause: error)
+                    + " cluster's",
+                cause: error
+            )
         }
     }
 
@@ -112,7 +128,10 @@ public struct EtcdVolume: Sendable {
     }
 
     private func follow(
-        _ decision: IdentityDecision, _ found: EtcdIdentity?, _ membership: EtcdMembership, _ volume: AnnouncedVolume
+        _ decision: IdentityDecision,
+        _ found: EtcdIdentity?,
+        _ membership: EtcdMembership,
+        _ volume: AnnouncedVolume
     ) async throws -> Ready {
         let identity = found ?? .random(clusterName: clusterName, etcdCluster: etcdCluster)
         var ready = Ready(identity: identity, membership: membership)
@@ -126,10 +145,12 @@ public struct EtcdVolume: Sendable {
             let recorded = try await store.create(identity.record)
             guard recorded.isSame(as: identity) else {
                 throw Failure(
-                    .permanent, code: "etcd-identity-mismatch",
+                    .permanent,
+                    code: "etcd-identity-mismatch",
                     "another machine began etcd \(clusterName)/\(etcdCluster) as \(recorded.id) while \(volume.name)"
                         + " was prepared as \(identity.id)",
-                    hint: "only one machine may begin it: detach \(volume.name) here")
+                    hint: "only one machine may begin it: detach \(volume.name) here"
+                )
             }
         }
         return ready
@@ -137,6 +158,9 @@ public struct EtcdVolume: Sendable {
 
     private func write(_ identity: EtcdIdentity) async throws {
         try await node.write(
-            try identity.encoded(), to: identityPath, attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0))
+            try identity.encoded(),
+            to: identityPath,
+            attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
+        )
     }
 }

@@ -41,7 +41,10 @@ public enum IdentityDecision: Sendable, Equatable {
     ///
     /// - Throws: ``Failure`` `etcd-identity-mismatch` or `etcd-data-missing` (permanent), `store-unreadable` (transient).
     public static func make(
-        volume: String, identity: EtcdIdentity?, hasData: Bool, wanted: (clusterName: String, etcdCluster: String),
+        volume: String,
+        identity: EtcdIdentity?,
+        hasData: Bool,
+        wanted: (clusterName: String, etcdCluster: String),
         record: IdentityRecord
     ) throws -> IdentityDecision {
         let cluster = "\(wanted.clusterName)/\(wanted.etcdCluster)"
@@ -59,7 +62,8 @@ public enum IdentityDecision: Sendable, Equatable {
         if case .present(let recorded) = record, !recorded.isSame(as: identity) {
             throw mismatch(
                 "\(volume) holds etcd \(cluster) with identity \(identity.id), where the state store records"
-                    + " \(recorded.id)")
+                    + " \(recorded.id)"
+            )
         }
         let served = identity.initialised ?? true
         if served, !hasData { throw dataMissing("\(volume) lost its data directory", cluster: cluster, identity) }
@@ -74,23 +78,30 @@ public enum IdentityDecision: Sendable, Equatable {
 
     private static func mismatch(_ found: String) -> Failure {
         Failure(
-            .permanent, code: "etcd-identity-mismatch", found,
+            .permanent,
+            code: "etcd-identity-mismatch",
+            found,
             hint: "attach the volume that holds this cluster's etcd; the identity is in etcd/ below the cluster's"
-                + " prefix in the state store")
+                + " prefix in the state store"
+        )
     }
 
     private static func dataMissing(_ found: String, cluster: String, _ identity: EtcdIdentity) -> Failure {
         Failure(
-            .permanent, code: "etcd-data-missing",
+            .permanent,
+            code: "etcd-data-missing",
             "\(found), but etcd \(cluster) (\(identity.id)) has existed; starting it empty would lose its data",
             hint: "attach the volume that holds it; if that is lost for good, restore a backup or remove the cluster's"
-                + " etcd/\(identity.etcdCluster)/identity.json from the state store to begin anew")
+                + " etcd/\(identity.etcdCluster)/identity.json from the state store to begin anew"
+        )
     }
 
     private static func undecided(_ found: String, _ reason: String) -> Failure {
         Failure(
-            .transient, code: "store-unreadable",
+            .transient,
+            code: "store-unreadable",
             "\(found), and whether etcd data existed cannot be known: the state store cannot be read: \(reason)",
-            hint: "make the state store readable from this machine")
+            hint: "make the state store readable from this machine"
+        )
     }
 }

@@ -16,7 +16,10 @@ public struct EtcdCertificates: Sendable, Equatable {
 
     /// Makes the set from its parts.
     public init(
-        authority: FilePath, serverCertificate: FilePath, serverKey: FilePath, peerCertificate: FilePath,
+        authority: FilePath,
+        serverCertificate: FilePath,
+        serverKey: FilePath,
+        peerCertificate: FilePath,
         peerKey: FilePath
     ) {
         self.authority = authority
@@ -30,14 +33,18 @@ public struct EtcdCertificates: Sendable, Equatable {
     public init(in directory: FilePath) {
         self.init(
             authority: directory.appending("ca.crt"),
-            serverCertificate: directory.appending("server.crt"), serverKey: directory.appending("server.key"),
-            peerCertificate: directory.appending("peer.crt"), peerKey: directory.appending("peer.key"))
+            serverCertificate: directory.appending("server.crt"),
+            serverKey: directory.appending("server.key"),
+            peerCertificate: directory.appending("peer.crt"),
+            peerKey: directory.appending("peer.key")
+        )
     }
 
     /// Every file, with whether it is secret, in a fixed order.
     var files: [(path: FilePath, isSecret: Bool)] {
         [
-            (authority, false), (serverCertificate, false), (serverKey, true), (peerCertificate, false), (peerKey, true),
+            (authority, false), (serverCertificate, false), (serverKey, true), (peerCertificate, false),
+            (peerKey, true),
         ]
     }
 }

@@ -14,8 +14,11 @@ public struct EtcdRelease: Sendable, Equatable {
         guard numbers.count == 3, numbers[0] == 3, let minor = numbers[1], numbers[2] != nil, (4...6).contains(minor)
         else {
             throw Failure(
-                .permanent, code: "etcd-version-unsupported", "etcd \(version) is not a release of 3.4, 3.5 or 3.6",
-                hint: "set the etcd cluster's version to one of them")
+                .permanent,
+                code: "etcd-version-unsupported",
+                "etcd \(version) is not a release of 3.4, 3.5 or 3.6",
+                hint: "set the etcd cluster's version to one of them"
+            )
         }
         self.minor = minor
     }

@@ -41,13 +41,20 @@ public struct EtcdService: Sendable {
         let account = try await ensureAccount()
         try await ensureDataDirectory(account)
         try await node.makeDirectory(
-            runtimeDirectory, attributes: FileAttributes(mode: 0o750, uid: 0, gid: account.gid))
+            runtimeDirectory,
+            attributes: FileAttributes(mode: 0o750, uid: 0, gid: account.gid)
+        )
         let authority = try await copyCertificates(to: account)
         try await replace(
-            unit.environmentFile, with: Array(unit.environment(state).utf8),
-            attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0))
+            unit.environmentFile,
+            with: Array(unit.environment(state).utf8),
+            attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
+        )
         try await replace(
-            unit.path, with: Array(try unit.text().utf8), attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0))
+            unit.path,
+            with: Array(try unit.text().utf8),
+            attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
+        )
         if try await node.unit(named: unit.name).needsReload { try await node.reloadUnits() }
         try await start(stamp: try await stamp(authority))
     }
@@ -71,8 +78,12 @@ public struct EtcdService: Sendable {
 
     private func unhealthy(_ what: String, cause: (any Error)?) -> Failure {
         Failure(
-            .waiting, code: "etcd-unhealthy", "etcd \(unit.etcdCluster) on \(unit.clientURL) \(what)",
-            hint: "journalctl -u \(unit.name)", cause: cause)
+            .waiting,
+            code: "etcd-unhealthy",
+            "etcd \(unit.etcdCluster) on \(unit.clientURL) \(what)",
+            hint: "journalctl -u \(unit.name)",
+            cause: cause
+        )
     }
 
     private func start(stamp: String) async throws {
@@ -88,11 +99,18 @@ public struct EtcdService: Sendable {
             try await node.changeUnit(unit.name, change)
         } catch {
             throw Failure(
-                .transient, code: "etcd-not-running", "\(change.rawValue) of \(unit.name) failed",
-                hint: "journalctl -u \(unit.name)", cause: error)
+                .transient,
+                code: "etcd-not-running",
+                "\(change.rawValue) of \(unit.name) failed",
+                hint: "journalctl -u \(unit.name)",
+                cause: error
+            )
         }
         try await replace(
-            stampPath, with: Array((stamp + "\n").utf8), attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0))
+            stampPath,
+            with: Array((stamp + "\n").utf8),
+            attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
+        )
     }
 
     private func started() async throws -> String? {
@@ -104,8 +122,11 @@ public struct EtcdService: Sendable {
     private func stamp(_ authority: FilePath) async throws -> String {
         guard try await node.status(of: unit.binary) != nil else {
             throw Failure(
-                .waiting, code: "etcd-binary-missing", "\(unit.binary) is not there",
-                hint: "nodeup installs it: `nodeup status`")
+                .waiting,
+                code: "etcd-binary-missing",
+                "\(unit.binary) is not there",
+                hint: "nodeup installs it: `nodeup status`"
+            )
         }
         var parts: [String] = []
         for path in [unit.path, unit.binary, authority] { parts.append(try await node.sha256(of: path)) }
@@ -116,12 +137,17 @@ public struct EtcdService: Sendable {
         for (from, to) in zip(source.files, unit.certificates.files) {
             guard try await node.status(of: from.path) != nil else {
                 throw Failure(
-                    .waiting, code: "etcd-certificates-missing", "\(from.path) is not there",
-                    hint: "nodeup issues it: `nodeup status`")
+                    .waiting,
+                    code: "etcd-certificates-missing",
+                    "\(from.path) is not there",
+                    hint: "nodeup issues it: `nodeup status`"
+                )
             }
             let attributes = FileAttributes(mode: to.isSecret ? 0o400 : 0o444, uid: account.uid, gid: account.gid)
             try await node.makeDirectory(
-                to.path.removingLastComponent(), attributes: FileAttributes(mode: 0o750, uid: 0, gid: account.gid))
+                to.path.removingLastComponent(),
+                attributes: FileAttributes(mode: 0o750, uid: 0, gid: account.gid)
+            )
             try await replace(to.path, with: try await node.read(from.path), attributes: attributes)
         }
         return unit.certificates.authority
@@ -133,13 +159,22 @@ public struct EtcdService: Sendable {
         if try await node.user(named: EtcdUnit.user) == nil {
             try await node.setUser(
                 UserEntry(
-                    name: EtcdUnit.user, gid: group?.gid, home: unit.volume.string, shell: "/usr/sbin/nologin"),
-                groups: [])
+                    name: EtcdUnit.user,
+                    gid: group?.gid,
+                    home: unit.volume.string,
+                    shell: "/usr/sbin/nologin"
+                ),
+                groups: []
+            )
         }
         guard let user = try await node.user(named: EtcdUnit.user), let uid = user.uid,
             let gid = group?.gid ?? user.gid
         else {
-            throw Failure(.transient, code: "etcd-user-missing", "user \(EtcdUnit.user) is not there after it was created")
+            throw Failure(
+                .transient,
+                code: "etcd-user-missing",
+                "user \(EtcdUnit.user) is not there after it was created"
+            )
         }
         return (uid, gid)
     }

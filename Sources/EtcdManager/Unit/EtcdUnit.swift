@@ -2,7 +2,9 @@
 import NodeOS
 public import SystemPackage
 
-/// One etcd member as a systemd unit. Pure text: equal values give equal bytes.
+/// One etcd member as a systemd unit.
+///
+/// Pure text: equal values give equal bytes.
 ///
 /// - Source: etcd's configuration flags of 3.4 and 3.5; systemd.exec(5) for the sandbox.
 /// - Differs: kops runs etcd in a pod or under etcd-manager; as a unit it needs neither docker nor kubelet.
@@ -55,9 +57,17 @@ public struct EtcdUnit: Sendable, Equatable {
 
     /// Makes a unit from its parts.
     public init(
-        etcdCluster: String, version: String, member: String, peers: [Peer], token: String,
-        binary: FilePath = "/opt/etcd/etcd", volume: FilePath, dataDirectory: FilePath,
-        certificates: EtcdCertificates, clientURL: String = "https://127.0.0.1:2379", environmentFile: FilePath
+        etcdCluster: String,
+        version: String,
+        member: String,
+        peers: [Peer],
+        token: String,
+        binary: FilePath = "/opt/etcd/etcd",
+        volume: FilePath,
+        dataDirectory: FilePath,
+        certificates: EtcdCertificates,
+        clientURL: String = "https://127.0.0.1:2379",
+        environmentFile: FilePath
     ) {
         self.etcdCluster = etcdCluster
         self.version = version
@@ -85,8 +95,10 @@ public struct EtcdUnit: Sendable, Equatable {
         let release = try EtcdRelease(version)
         guard let own = peers.first(where: { $0.name == member }) else {
             throw Failure(
-                .permanent, code: "etcd-member-unknown",
-                "member \(member) is none of etcd \(etcdCluster)'s members \(peers.map(\.name).joined(separator: ", "))")
+                .permanent,
+                code: "etcd-member-unknown",
+                "member \(member) is none of etcd \(etcdCluster)'s members \(peers.map(\.name).joined(separator: ", "))"
+            )
         }
         return [
             "--name=\(member)",

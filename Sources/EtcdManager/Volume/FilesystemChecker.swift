@@ -32,7 +32,10 @@ public struct Fsck: FilesystemChecker {
         }
         let said = result.text.split(whereSeparator: \.isNewline).last.map(String.init) ?? result.lastErrors
         throw Failure(
-            .permanent, code: "volume-damaged", "\(device) has damage that e2fsck -p does not repair by itself: \(said)",
-            hint: "copy the volume, then run `e2fsck \(device)` by hand")
+            .permanent,
+            code: "volume-damaged",
+            "\(device) has damage that e2fsck -p does not repair by itself: \(said)",
+            hint: "copy the volume, then run `e2fsck \(device)` by hand"
+        )
     }
 }

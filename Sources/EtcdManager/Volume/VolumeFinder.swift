@@ -3,7 +3,9 @@ import FoundationEssentials
 public import NodeOS
 public import SystemPackage
 
-/// Knows which attached disk is meant for a purpose. Clouds differ in how they tell.
+/// Knows which attached disk is meant for a purpose.
+///
+/// Clouds differ in how they tell.
 public protocol VolumeFinder: Sendable {
     /// The one volume that carries a label.
     ///
@@ -32,16 +34,23 @@ public struct AnnouncementFile: VolumeFinder {
     public func volume(labelled label: String) async throws -> AnnouncedVolume {
         guard try await node.status(of: path) != nil else {
             throw Failure(
-                .waiting, code: "volume-not-found", "no volume is attached for \(label): \(path) is not there",
-                hint: "attach a volume labelled \(label); the cloud then writes \(path)")
+                .waiting,
+                code: "volume-not-found",
+                "no volume is attached for \(label): \(path) is not there",
+                hint: "attach a volume labelled \(label); the cloud then writes \(path)"
+            )
         }
         let announcement: VolumeAnnouncement
         do {
             announcement = try JSONDecoder().decode(VolumeAnnouncement.self, from: Data(try await node.read(path)))
         } catch let error as DecodingError {
             throw Failure(
-                .permanent, code: "volumes-damaged", "\(path) does not list volumes as JSON", hint: "write it again",
-                cause: error)
+                .permanent,
+                code: "volumes-damaged",
+                "\(path) does not list volumes as JSON",
+                hint: "write it again",
+                cause: error
+            )
         }
         return try announcement.volume(labelled: label, source: path.string)
     }
@@ -56,15 +65,20 @@ extension VolumeAnnouncement {
         guard let first = candidates.first else {
             let others = volumes.map(\.name).sorted().joined(separator: ", ")
             throw Failure(
-                .waiting, code: "volume-not-found",
+                .waiting,
+                code: "volume-not-found",
                 "no volume labelled \(label) is attached; \(source) names \(others.isEmpty ? "none" : others)",
-                hint: "attach the volume labelled \(label) to this machine")
+                hint: "attach the volume labelled \(label) to this machine"
+            )
         }
         guard candidates.count == 1 else {
             let names = candidates.map { "\($0.name) (\($0.device))" }.sorted().joined(separator: ", ")
             throw Failure(
-                .permanent, code: "volume-ambiguous", "\(candidates.count) volumes are labelled \(label): \(names)",
-                hint: "detach or relabel all but the one that holds etcd's data")
+                .permanent,
+                code: "volume-ambiguous",
+                "\(candidates.count) volumes are labelled \(label): \(names)",
+                hint: "detach or relabel all but the one that holds etcd's data"
+            )
         }
         return first
     }

@@ -40,9 +40,11 @@ public struct VolumeMounter: Sendable {
         let real = try await resolve(device)
         guard try await resolve(FilePath(mount.source)) == real else {
             throw Failure(
-                .permanent, code: "mount-point-taken",
+                .permanent,
+                code: "mount-point-taken",
                 "\(mount.source) is mounted on \(mountPoint), where \(device) belongs",
-                hint: "stop what uses it and `umount \(mountPoint)`")
+                hint: "stop what uses it and `umount \(mountPoint)`"
+            )
         }
         return true
     }
@@ -54,8 +56,11 @@ public struct VolumeMounter: Sendable {
     public func inspect(_ device: FilePath) async throws -> Contents {
         guard let found = try await node.blockDevice(try await resolve(device)) else {
             throw Failure(
-                .waiting, code: "volume-not-attached", "\(device) is announced for \(label) and is not there",
-                hint: "attach the volume to this machine")
+                .waiting,
+                code: "volume-not-attached",
+                "\(device) is announced for \(label) and is not there",
+                hint: "attach the volume to this machine"
+            )
         }
         if found.isBlank { return .blank }
         if found.signature == nil, found.partitionTable == nil { return .unrecognised }
@@ -82,10 +87,13 @@ public struct VolumeMounter: Sendable {
 
     private func foreign(_ device: FilePath, _ what: String, cause: Failure?) -> Failure {
         Failure(
-            .permanent, code: "volume-foreign",
+            .permanent,
+            code: "volume-foreign",
             "\(device) holds \(what), not a file system labelled \(label); it is left untouched",
             hint: "attach the right volume, or, if nothing on it is needed, `wipefs --all \(device)` and overwrite its"
-                + " first and last MiB with zeros", cause: cause)
+                + " first and last MiB with zeros",
+            cause: cause
+        )
     }
 
     /// Checks and mounts a file system that is ours.
@@ -94,7 +102,8 @@ public struct VolumeMounter: Sendable {
         try await checker.check(real, filesystem: filesystem)
         try await node.makeDirectory(mountPoint, attributes: FileAttributes(mode: 0o755, uid: 0, gid: 0))
         try await node.mount(
-            MountEntry(source: real.string, path: mountPoint, filesystem: filesystem, options: ["noatime"]))
+            MountEntry(source: real.string, path: mountPoint, filesystem: filesystem, options: ["noatime"])
+        )
     }
 
     /// Clouds announce links such as `/dev/disk/by-id/…`, the kernel's mount table names what they point to.

@@ -72,7 +72,11 @@ struct Pipeline: Sendable {
         } catch {
             if error is CancellationError || Task.isCancelled { throw CancellationError() }
             states[index].failed(
-                Failure(error, during: step.name), at: stopwatch.elapsed(), patience: step.patience, pace: pace)
+                Failure(error, during: step.name),
+                at: stopwatch.elapsed(),
+                patience: step.patience,
+                pace: pace
+            )
         }
     }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import NodeOS
 
-/// One thing protokube makes true and keeps true. Every step may run again at any time and then does nothing.
+/// One thing protokube makes true and keeps true.
+///
+/// Every step may run again at any time and then does nothing.
 protocol Step: Sendable {
     /// The name in reports, such as `etcd`.
     var name: String { get }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import NodeOS
 
-/// What the pipeline knows of one step. Instants are durations since the pipeline's start.
+/// What the pipeline knows of one step.
+///
+/// Instants are durations since the pipeline's start.
 struct StepState: Sendable, Equatable {
     /// Whether it was true when last looked at.
     var isTrue = false

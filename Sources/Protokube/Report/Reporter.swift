@@ -28,8 +28,12 @@ actor Reporter: PipelineReport {
     ///
     /// - `readyAfter` names the step after whose first success the service counts as started.
     init(
-        boot: BootConfig, readyAfter: String, serviceManager: any ServiceManager, log: Logger,
-        now: @escaping @Sendable () -> Date, publish: @escaping @Sendable (AgentStatus) -> Void
+        boot: BootConfig,
+        readyAfter: String,
+        serviceManager: any ServiceManager,
+        log: Logger,
+        now: @escaping @Sendable () -> Date,
+        publish: @escaping @Sendable (AgentStatus) -> Void
     ) {
         self.readyAfter = readyAfter
         self.serviceManager = serviceManager
@@ -38,8 +42,15 @@ actor Reporter: PipelineReport {
         self.log = log
         let start = now()
         status = AgentStatus(
-            agent: "protokube", instance: boot.instance, instanceGroup: boot.instanceGroup, role: .controlPlane,
-            phase: .acquiring, activity: "starts", started: start, updated: start)
+            agent: "protokube",
+            instance: boot.instance,
+            instanceGroup: boot.instanceGroup,
+            role: .controlPlane,
+            phase: .acquiring,
+            activity: "starts",
+            started: start,
+            updated: start
+        )
     }
 
     /// Which generation the machine follows.

@@ -51,7 +51,10 @@ struct AddonSource: Sendable {
 
     private func read(_ generation: Generation, group: String) async throws -> Set {
         let config = try decode(
-            NodeConfig.self, try await clusterState.object("nodes/\(group).json", of: generation), "nodes/\(group).json")
+            NodeConfig.self,
+            try await clusterState.object("nodes/\(group).json", of: generation),
+            "nodes/\(group).json"
+        )
         var entries: [Set.Entry] = []
         for name in config.controlPlane?.addons ?? [] {
             let key = "addons/\(name).json"
@@ -66,8 +69,11 @@ struct AddonSource: Sendable {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
             throw Failure(
-                .permanent, code: "addon-damaged", "\(key) of the generation in force cannot be understood",
-                hint: "publish again with this release: `kopslite update cluster --yes`")
+                .permanent,
+                code: "addon-damaged",
+                "\(key) of the generation in force cannot be understood",
+                hint: "publish again with this release: `kopslite update cluster --yes`"
+            )
         }
     }
 
@@ -82,6 +88,9 @@ struct AddonSource: Sendable {
         let node = nodeState.node
         try await node.makeDirectory(Self.cache.removingLastComponent(), attributes: FileAttributes(mode: 0o700))
         try await node.write(
-            try [UInt8](encoder.encode(set)), to: Self.cache, attributes: FileAttributes(mode: 0o600, uid: 0, gid: 0))
+            try [UInt8](encoder.encode(set)),
+            to: Self.cache,
+            attributes: FileAttributes(mode: 0o600, uid: 0, gid: 0)
+        )
     }
 }

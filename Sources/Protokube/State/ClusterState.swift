@@ -67,8 +67,12 @@ struct ClusterState: Sendable {
             throw failure
         } catch let error as StoreError {
             throw Failure(
-                .transient, code: "store-unreadable", "the state store \(boot.store) cannot be used",
-                hint: "check that the store is there and that this machine may use it", cause: error)
+                .transient,
+                code: "store-unreadable",
+                "the state store \(boot.store) cannot be used",
+                hint: "check that the store is there and that this machine may use it",
+                cause: error
+            )
         }
     }
 }

@@ -28,8 +28,12 @@ actor LocalAPIServer: ControlPlaneAPI {
         } catch {
             try Task.checkCancellation()
             throw Failure(
-                .waiting, code: "api-server-not-ready", "the API server on this machine is not ready",
-                hint: "look at its container and at kubelet: `journalctl -u kubelet`", cause: error)
+                .waiting,
+                code: "api-server-not-ready",
+                "the API server on this machine is not ready",
+                hint: "look at its container and at kubelet: `journalctl -u kubelet`",
+                cause: error
+            )
         }
     }
 
@@ -65,12 +69,18 @@ actor LocalAPIServer: ControlPlaneAPI {
     private func client() async throws -> KubeClient {
         let port = try await nodeState.inputs().config.network.apiPort
         let identity = try await nodeState.identity(
-            authority: NodePaths.authority, pair: NodePaths.adminPKI.appending("admin"), of: "the API server's administrator")
+            authority: NodePaths.authority,
+            pair: NodePaths.adminPKI.appending("admin"),
+            of: "the API server's administrator"
+        )
         let key = ["\(port)", identity.authorities, identity.certificate ?? "", identity.privateKey ?? ""]
         if let kept, kept.key == key { return kept.client }
         let client = KubeClient(
-            endpoint: "https://127.0.0.1:\(port)", identity: identity, http: http,
-            timeouts: Timeouts(connect: .seconds(2), total: .seconds(20), stall: .seconds(10)))
+            endpoint: "https://127.0.0.1:\(port)",
+            identity: identity,
+            http: http,
+            timeouts: Timeouts(connect: .seconds(2), total: .seconds(20), stall: .seconds(10))
+        )
         kept = (key, client)
         return client
     }
@@ -85,8 +95,11 @@ extension NodeState {
         for path in [authority, FilePath(pair.string + ".crt"), FilePath(pair.string + ".key")] {
             guard try await node.status(of: path) != nil else {
                 throw Failure(
-                    .waiting, code: "credentials-missing", "\(path) for \(whom) is not there",
-                    hint: "nodeup issues it: `nodeup status`")
+                    .waiting,
+                    code: "credentials-missing",
+                    "\(path) for \(whom) is not there",
+                    hint: "nodeup issues it: `nodeup status`"
+                )
             }
             texts.append(String(decoding: try await node.read(path), as: UTF8.self))
         }

@@ -15,8 +15,11 @@ struct NodeState: Sendable {
     func inputs() async throws -> NodeInputs {
         guard try await node.status(of: NodeInputs.path) != nil else {
             throw Failure(
-                .waiting, code: "not-sealed", "\(NodeInputs.path) is not there: nodeup has not acquired this machine's inputs",
-                hint: "nodeup status")
+                .waiting,
+                code: "not-sealed",
+                "\(NodeInputs.path) is not there: nodeup has not acquired this machine's inputs",
+                hint: "nodeup status"
+            )
         }
         let inputs: NodeInputs
         do {
@@ -24,24 +27,33 @@ struct NodeState: Sendable {
         } catch is DecodingError {
             // The decoder's own words could quote a key.
             throw Failure(
-                .permanent, code: "inputs-damaged", "\(NodeInputs.path) cannot be understood",
-                hint: "run `nodeup apply` with the nodeup of this release")
+                .permanent,
+                code: "inputs-damaged",
+                "\(NodeInputs.path) cannot be understood",
+                hint: "run `nodeup apply` with the nodeup of this release"
+            )
         }
         guard inputs.config.controlPlane != nil else {
             throw Failure(
-                .permanent, code: "not-control-plane",
+                .permanent,
+                code: "not-control-plane",
                 "instance group \(inputs.config.instanceGroup) is no control plane, and protokube is for no other",
-                hint: "systemctl disable --now protokube")
+                hint: "systemctl disable --now protokube"
+            )
         }
         return inputs
     }
 
     /// The boot configuration user-data wrote.
-    static func boot(on node: any NodeReader, at path: FilePath = FilePath(BootConfig.path)) async throws -> BootConfig {
+    static func boot(on node: any NodeReader, at path: FilePath = FilePath(BootConfig.path)) async throws -> BootConfig
+    {
         guard try await node.status(of: path) != nil else {
             throw Failure(
-                .permanent, code: "no-boot-config", "\(path) is not there: this machine has not been told its cluster",
-                hint: "user-data writes it")
+                .permanent,
+                code: "no-boot-config",
+                "\(path) is not there: this machine has not been told its cluster",
+                hint: "user-data writes it"
+            )
         }
         do {
             return try JSONDecoder().decode(BootConfig.self, from: Data(try await node.read(path)))

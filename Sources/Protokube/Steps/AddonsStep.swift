@@ -17,7 +17,9 @@ struct AddonsStep: Step {
     let cadence: Duration = .seconds(10)
 
     init(
-        source: AddonSource, applier: AddonApplier, stopwatch: Stopwatch,
+        source: AddonSource,
+        applier: AddonApplier,
+        stopwatch: Stopwatch,
         follows: @escaping @Sendable (Int) async -> Void
     ) {
         self.source = source
@@ -36,7 +38,8 @@ struct AddonsStep: Step {
             set.addons.map { Addon(name: $0.name, objects: $0.objects) },
             began: { await observer.partBegan("addons:\($0.name)") },
             progress: { await observer.progress($0) },
-            ended: { if $0.succeeded { await observer.partEnded("addons:\($0.name)") } })
+            ended: { if $0.succeeded { await observer.partEnded("addons:\($0.name)") } }
+        )
         let failure = Self.failure(of: results)
         schedule.finished(at: stopwatch.elapsed(), generation: set.generation, succeeded: failure == nil)
         self.schedule.value = schedule
@@ -54,8 +57,10 @@ struct AddonsStep: Step {
         }
         guard !reasons.isEmpty else { return nil }
         return Failure(
-            isRetryable ? .transient : .permanent, code: "addon-not-applied",
+            isRetryable ? .transient : .permanent,
+            code: "addon-not-applied",
             "\(reasons.count) of \(results.count) add-ons could not be applied: \(reasons.joined(separator: "; "))",
-            hint: isRetryable ? nil : "correct the add-on and publish it with `kopslite update cluster --yes`")
+            hint: isRetryable ? nil : "correct the add-on and publish it with `kopslite update cluster --yes`"
+        )
     }
 }

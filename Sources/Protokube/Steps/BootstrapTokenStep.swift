@@ -24,8 +24,11 @@ struct BootstrapTokenStep: Step {
             _ = try await api.apply(secret)
         } catch let error as AddonError {
             throw Failure(
-                error.isTransient ? .transient : .permanent, code: "bootstrap-token-refused",
-                "the Secret with the bootstrap token could not be applied", cause: error)
+                error.isTransient ? .transient : .permanent,
+                code: "bootstrap-token-refused",
+                "the Secret with the bootstrap token could not be applied",
+                cause: error
+            )
         }
     }
 
@@ -38,9 +41,11 @@ struct BootstrapTokenStep: Step {
             parts.joined().utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) })
         else {
             throw Failure(
-                .permanent, code: "bootstrap-token-invalid",
+                .permanent,
+                code: "bootstrap-token-invalid",
                 "the sealed bootstrap token is not 6 and 16 characters of a-z and 0-9 around a dot",
-                hint: "run `kopslite update cluster --yes` to publish one, then `nodeup apply`")
+                hint: "run `kopslite update cluster --yes` to publish one, then `nodeup apply`"
+            )
         }
         let values = [
             "token-id": String(parts[0]), "token-secret": String(parts[1]), "usage-bootstrap-authentication": "true",

@@ -23,6 +23,7 @@ struct DiscoveryStep: Step {
     func converge(_ observer: any StepObserver) async throws {
         let inputs = try await nodeState.inputs()
         try await clusterState.write(
-            EndpointRecord(address: inputs.boot.address, port: inputs.config.network.apiPort, updated: now()))
+            EndpointRecord(address: inputs.boot.address, port: inputs.config.network.apiPort, updated: now())
+        )
     }
 }

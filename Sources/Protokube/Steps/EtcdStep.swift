@@ -25,13 +25,18 @@ struct EtcdStep: Step {
             throw Failure(.waiting, code: "volume-not-found", "etcd's volume is not mounted yet")
         }
         let service = EtcdService(
-            node: nodeState.node, unit: try await unit(ready), source: EtcdCertificates(in: NodePaths.etcdPKI))
+            node: nodeState.node,
+            unit: try await unit(ready),
+            source: EtcdCertificates(in: NodePaths.etcdPKI)
+        )
         try await service.ensureRunning(ready.identity.initialised == false ? .new : .existing)
         await observer.progress("")
         try await service.checkHealth(health)
         guard ready.identity.initialised == false else { return }
         try await volume.etcdVolume().markInitialised(ready)
         volume.ready.value?.identity.initialised = true
+        // Should etcd end now and be started by systemd alone, it must not begin a cluster again.
+        try await service.ensureRunning(.existing)
     }
 
     private func unit(_ ready: EtcdVolume.Ready) async throws -> EtcdUnit {
@@ -47,6 +52,7 @@ struct EtcdStep: Step {
             dataDirectory: VolumeStep.mountPoint.appending("data"),
             certificates: EtcdCertificates(in: runtime.appending("pki")),
             clientURL: Self.clientURL,
-            environmentFile: runtime.appending("environment"))
+            environmentFile: runtime.appending("environment")
+        )
     }
 }

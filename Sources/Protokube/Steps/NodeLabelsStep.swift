@@ -24,15 +24,21 @@ struct NodeLabelsStep: Step {
         do {
             guard let labels = try await api.labels(ofNode: node) else {
                 throw Failure(
-                    .waiting, code: "node-not-registered", "node \(node) is not registered",
-                    hint: "journalctl -u kubelet")
+                    .waiting,
+                    code: "node-not-registered",
+                    "node \(node) is not registered",
+                    hint: "journalctl -u kubelet"
+                )
             }
             let missing = wanted.filter { labels[$0.key] != $0.value }
             if !missing.isEmpty { try await api.label(node: node, missing) }
         } catch let error as AddonError {
             throw Failure(
-                error.isTransient ? .transient : .permanent, code: "node-labels-refused",
-                "node \(node) could not be labelled", cause: error)
+                error.isTransient ? .transient : .permanent,
+                code: "node-labels-refused",
+                "node \(node) could not be labelled",
+                cause: error
+            )
         }
     }
 

@@ -28,10 +28,12 @@ struct VolumeStep: Step {
         let found = try await volume.prepare()
         guard found.membership.members.count == 1 else {
             throw Failure(
-                .permanent, code: "etcd-members-unsupported",
+                .permanent,
+                code: "etcd-members-unsupported",
                 "etcd \(Self.etcdCluster) has members \(found.membership.members.joined(separator: ", ")), and only one is"
                     + " supported",
-                hint: "declare one etcd member")
+                hint: "declare one etcd member"
+            )
         }
         ready.value = found
     }
@@ -40,11 +42,19 @@ struct VolumeStep: Step {
     func etcdVolume() async throws -> EtcdVolume {
         let config = try await nodeState.inputs().config
         let mounter = VolumeMounter(
-            node: nodeState.node, checker: checker, label: "etcd-\(Self.etcdCluster)", mountPoint: Self.mountPoint)
+            node: nodeState.node,
+            checker: checker,
+            label: "etcd-\(Self.etcdCluster)",
+            mountPoint: Self.mountPoint
+        )
         return EtcdVolume(
-            node: nodeState.node, finder: finder, mounter: mounter,
+            node: nodeState.node,
+            finder: finder,
+            mounter: mounter,
             store: clusterState.identities(of: Self.etcdCluster),
             volumeLabel: config.controlPlane?.etcdVolumeLabel ?? "k8s.io/etcd/\(Self.etcdCluster)",
-            clusterName: config.clusterName, etcdCluster: Self.etcdCluster)
+            clusterName: config.clusterName,
+            etcdCluster: Self.etcdCluster
+        )
     }
 }
