@@ -15,8 +15,8 @@ let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -61,7 +61,9 @@ let package = Package(
         library("StateStore", ["KopsModel", crypto, system]),
         library("NodeOS", ["CSystemd", crypto, subprocess, system]),
         library("NodeTasks", ["NodeOS", "PKI", crypto, system]),
-        library("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system]),
+        library(
+            "NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system],
+            resources: [.embedInCode("Builders/ControlPlane/protokube.service")]),
         library("KubeAPI", ["Fetch", "KopsModel"]),
         library("AddonManager", ["KopsModel", "KubeAPI"]),
         library("EtcdManager", ["NodeOS", system]),
@@ -101,7 +103,7 @@ let package = Package(
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system], resources: [.copy("Golden")]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
-        tests("EtcdManager", ["Fetch", "NodeOS", "PKI", subprocess, system]),
+        tests("EtcdManager", ["Fetch", "NodeOS", "PKI", subprocess, system], resources: [.copy("Golden")]),
         tests("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
         tests(
             "Protokube",

@@ -24,7 +24,7 @@ public struct NodeInputs: Codable, Sendable, Equatable {
     /// Where the sealed inputs are.
     public static let path: FilePath = "/var/lib/kopslite/inputs.json"
     /// Where downloaded assets are, each named by its SHA-256.
-    public static let cache: FilePath = "/var/cache/kopslite/assets"
+    public static let cache: FilePath = "/var/lib/kopslite/assets"
 
     /// Makes inputs from their parts.
     public init(

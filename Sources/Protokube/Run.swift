@@ -27,7 +27,6 @@ struct Run: Sendable {
         let publisher = StatusPublisher(node: node, state: clusterState)
         let reporter = Reporter(
             boot: boot,
-            readyAfter: "api-server",
             serviceManager: Notifier(),
             log: log,
             now: { Date() },

@@ -84,10 +84,9 @@ struct Bench: Sendable {
 
     var statuses: [AgentStatus] { kept.statuses.withLock { $0 } }
 
-    func reporter(readyAfter: String = "api-server") -> Reporter {
+    func reporter() -> Reporter {
         Reporter(
             boot: Self.boot,
-            readyAfter: readyAfter,
             serviceManager: heard,
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             now: { [clock] in Date(timeIntervalSince1970: clock.now.offset / .seconds(1)) },
@@ -95,8 +94,8 @@ struct Bench: Sendable {
         )
     }
 
-    func pipeline(_ steps: [any Step], readyAfter: String = "api-server") -> Pipeline {
-        Pipeline(steps: steps, clock: clock, report: reporter(readyAfter: readyAfter))
+    func pipeline(_ steps: [any Step]) -> Pipeline {
+        Pipeline(steps: steps, clock: clock, report: reporter())
     }
 
     /// Runs until a moment of the simulated time.

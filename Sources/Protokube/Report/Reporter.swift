@@ -14,28 +14,22 @@ actor Reporter: PipelineReport {
         func stopping()
     }
 
-    private let readyAfter: String
     private let serviceManager: any ServiceManager
     private let publish: @Sendable (AgentStatus) -> Void
     private let now: @Sendable () -> Date
     private let log: Logger
     private var status: AgentStatus
-    private var isReady = false
     private var published: AgentStatus?
     private var starts: [String: Date] = [:]
 
     /// Begins a report.
-    ///
-    /// - `readyAfter` names the step after whose first success the service counts as started.
     init(
         boot: BootConfig,
-        readyAfter: String,
         serviceManager: any ServiceManager,
         log: Logger,
         now: @escaping @Sendable () -> Date,
         publish: @escaping @Sendable (AgentStatus) -> Void
     ) {
-        self.readyAfter = readyAfter
         self.serviceManager = serviceManager
         self.publish = publish
         self.now = now
@@ -58,6 +52,9 @@ actor Reporter: PipelineReport {
 
     func begin(_ steps: [any Step]) {
         status.tasksTotal = steps.count
+        // The service counts as started once it reports: how far the control plane is, is for its status to say, and
+        // nobody who starts the service should wait for a cloud's volume.
+        serviceManager.ready(status.activity)
         emit()
     }
 
@@ -94,10 +91,6 @@ actor Reporter: PipelineReport {
     func ended(_ step: any Step) {
         close(step.name)
         log.info("done", metadata: ["step": "\(step.name)"])
-        if step.name == readyAfter, !isReady {
-            isReady = true
-            serviceManager.ready(status.activity)
-        }
     }
 
     func states(_ states: [StepState], _ steps: [any Step], now: Duration) {

@@ -13,7 +13,7 @@ struct ProtokubeBuilder: NodeBuilder {
             Declare.install(try context.asset("protokube"), to: program),
             Declare.service(
                 "protokube.service",
-                definition: Self.unit(program: program.string),
+                definition: Self.unit,
                 after: EtcdBuilder.needed + [
                     .certificate(AdminBuilder.pair), .file(NodePaths.adminKubeconfig), .file(NodePaths.authority),
                     .directory(NodePaths.manifests), .directory(NodePaths.laterManifests), .hosts,
@@ -24,42 +24,6 @@ struct ProtokubeBuilder: NodeBuilder {
         ]
     }
 
-    /// The unit.
-    ///
-    /// Options that give a service its own mounts (ProtectSystem=, PrivateTmp=, ReadOnlyPaths=, …) are left out:
-    /// etcd's volume, which protokube mounts, would then be mounted for protokube alone.
-    static func unit(program: String) -> String {
-        UnitText.render([
-            (
-                "Unit",
-                [
-                    "Description=protokube, keeps etcd, discovery and the add-ons of this control-plane machine",
-                    "Wants=network.target",
-                    "After=network.target",
-                    "StartLimitIntervalSec=0",
-                ]
-            ),
-            (
-                "Service",
-                [
-                    "Type=notify",
-                    "ExecStart=\(program)",
-                    "WatchdogSec=60",
-                    "Restart=always",
-                    "RestartSec=2s",
-                    "UMask=0077",
-                    "NoNewPrivileges=yes",
-                    // To format and mount a volume, and to write files that other users own.
-                    "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_MKNOD CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE",
-                    "LockPersonality=yes",
-                    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-                    "RestrictNamespaces=yes",
-                    "RestrictRealtime=yes",
-                    "RestrictSUIDSGID=yes",
-                    "SystemCallArchitectures=native",
-                ]
-            ),
-            ("Install", ["WantedBy=multi-user.target"]),
-        ])
-    }
+    /// The unit as the package ships it, `systemd/protokube.service`.
+    static let unit = String(decoding: PackageResources.protokube_service, as: UTF8.self)
 }
