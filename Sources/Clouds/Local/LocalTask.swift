@@ -30,7 +30,9 @@ enum LocalRunner {
         return changes.sorted()
     }
 
-    /// Makes the host hold what the tasks declare. One task's failure does not stop those beside it, but all after it.
+    /// Makes the host hold what the tasks declare.
+    ///
+    /// One task's failure does not stop those beside it, but all after it.
     static func converge(_ tasks: [any LocalTask], on host: LocalHost, progress: (CloudChange) -> Void) async throws {
         var left = tasks
         var done: Set<TaskID> = []
@@ -75,8 +77,10 @@ enum LocalRunner {
         let rest = try await task.plan(from: task.find(on: host.reader))
         guard rest.isEmpty else {
             throw Failure(
-                .permanent, code: "did-not-converge",
-                "\(task.id) is not as declared after all steps: \(rest.map(\.change.description).joined(separator: ", "))")
+                .permanent,
+                code: "did-not-converge",
+                "\(task.id) is not as declared after all steps: \(rest.map(\.change.description).joined(separator: ", "))"
+            )
         }
     }
 }
