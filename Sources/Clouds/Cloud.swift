@@ -2,7 +2,9 @@
 public import FoundationEssentials
 public import KopsModel
 
-/// Where machines come from. One protocol, one folder for each cloud.
+/// Where machines come from.
+///
+/// One protocol, one folder for each cloud.
 ///
 /// What a cloud must hold is declared as tasks of the same engine that converges a machine, so a plan of cloud
 /// objects prints, applies and fails as a plan of a node does.
@@ -21,17 +23,26 @@ public protocol Cloud: Sendable {
 
 /// Everything a cluster needs from a cloud.
 public struct DesiredCloud: Sendable, Equatable {
+    /// The cluster the objects belong to.
     public var clusterName: String
     /// The machines' own network, such as `10.3.0.0/24`.
     public var networkCIDR: String
     /// The local paths machines must see, such as the state store's directory; used by the local cloud.
     public var store: String
+    /// Where machines download from; a directory of this host is shown to local machines.
     public var fileRepository: String
+    /// The machines.
     public var machines: [DesiredMachine]
+    /// The volumes.
     public var volumes: [DesiredVolume]
 
+    /// Makes a value from its parts.
     public init(
-        clusterName: String, networkCIDR: String, store: String, fileRepository: String, machines: [DesiredMachine],
+        clusterName: String,
+        networkCIDR: String,
+        store: String,
+        fileRepository: String,
+        machines: [DesiredMachine],
         volumes: [DesiredVolume]
     ) {
         self.clusterName = clusterName
@@ -47,12 +58,16 @@ public struct DesiredCloud: Sendable, Equatable {
 public struct DesiredMachine: Sendable, Equatable {
     /// Unique in the cluster; also the host name.
     public var name: String
+    /// The instance group's name.
     public var instanceGroup: String
+    /// What the machine does in the cluster.
     public var role: InstanceRole
+    /// The zone it is in.
     public var zone: String
     /// Makes the user-data once the cloud has given the machine an address.
     public var userData: UserDataTemplate
 
+    /// Makes a value from its parts.
     public init(name: String, instanceGroup: String, role: InstanceRole, zone: String, userData: UserDataTemplate) {
         self.name = name
         self.instanceGroup = instanceGroup
@@ -64,8 +79,10 @@ public struct DesiredMachine: Sendable, Equatable {
 
 /// User-data with placeholders `{{INSTANCE}}` and `{{ADDRESS}}` for what only the cloud knows.
 public struct UserDataTemplate: Sendable, Equatable {
+    /// The text with its placeholders.
     public var text: String
 
+    /// Makes a template from its text.
     public init(_ text: String) { self.text = text }
 
     /// The text for one machine.
@@ -92,6 +109,7 @@ public struct UserDataTemplate: Sendable, Equatable {
 public struct DesiredVolume: Sendable, Equatable {
     /// Unique in the cluster, such as `a.etcd-main`.
     public var name: String
+    /// The zone it is in.
     public var zone: String
     /// In GiB.
     public var size: Int
@@ -100,6 +118,7 @@ public struct DesiredVolume: Sendable, Equatable {
     /// The machine it is attached to.
     public var machine: String
 
+    /// Makes a value from its parts.
     public init(name: String, zone: String, size: Int, labels: [String: String], machine: String) {
         self.name = name
         self.zone = zone
@@ -111,19 +130,31 @@ public struct DesiredVolume: Sendable, Equatable {
 
 /// What exists.
 public struct CloudInventory: Sendable, Equatable {
+    /// A machine that exists.
     public struct Machine: Sendable, Equatable {
+        /// The name, unique in the cluster.
         public var name: String
+        /// The instance group's name.
         public var instanceGroup: String
+        /// What the machine does in the cluster.
         public var role: InstanceRole
+        /// The zone it is in.
         public var zone: String
+        /// Its IPv4 address in the machines' network.
         public var address: String
         /// `running`, `stopped`.
         public var state: String
         /// When it was last started; `nil` when it does not run or the cloud does not know.
         public var launched: Date?
 
+        /// Makes a value from its parts.
         public init(
-            name: String, instanceGroup: String, role: InstanceRole, zone: String, address: String, state: String,
+            name: String,
+            instanceGroup: String,
+            role: InstanceRole,
+            zone: String,
+            address: String,
+            state: String,
             launched: Date? = nil
         ) {
             self.name = name
@@ -136,10 +167,14 @@ public struct CloudInventory: Sendable, Equatable {
         }
     }
 
+    /// The machines.
     public var machines: [Machine]
+    /// The volumes.
     public var volumes: [String]
+    /// The networks, by the cloud's own names.
     public var networks: [String]
 
+    /// Makes a value from its parts.
     public init(machines: [Machine] = [], volumes: [String] = [], networks: [String] = []) {
         self.machines = machines
         self.volumes = volumes
@@ -149,6 +184,7 @@ public struct CloudInventory: Sendable, Equatable {
 
 /// One line of a cloud's plan.
 public struct CloudChange: Sendable, Equatable, Comparable, CustomStringConvertible {
+    /// What can be done to an object.
     public enum Action: String, Sendable {
         case create
         case modify
@@ -156,13 +192,16 @@ public struct CloudChange: Sendable, Equatable, Comparable, CustomStringConverti
         case start
     }
 
+    /// What is done.
     public var action: Action
     /// `network`, `volume`, `machine`.
     public var kind: String
+    /// The name, unique in the cluster.
     public var name: String
     /// What a dry run shows below it, as `field value` pairs.
     public var details: [String]
 
+    /// Makes a value from its parts.
     public init(_ action: Action, _ kind: String, _ name: String, details: [String] = []) {
         self.action = action
         self.kind = kind
@@ -170,6 +209,8 @@ public struct CloudChange: Sendable, Equatable, Comparable, CustomStringConverti
         self.details = details
     }
 
+    /// The line without details, such as `create machine nodes-1`.
     public var description: String { "\(action.rawValue) \(kind) \(name)" }
+    /// By kind, then by name.
     public static func < (left: Self, right: Self) -> Bool { (left.kind, left.name) < (right.kind, right.name) }
 }

@@ -7,15 +7,29 @@ import Testing
 
 @Suite("What a machine sees of the host")
 struct LocalContainerTests {
-    private func container(_ role: InstanceRole, store: String? = "/srv/store", repository: String? = "/srv/files") throws
+    private func container(
+        _ role: InstanceRole,
+        store: String? = "/srv/store",
+        repository: String? = "/srv/files"
+    ) throws
         -> LocalContainer
     {
         LocalContainer(
             names: try LocalNames(clusterName: "a.example.com"),
             record: MachineRecord(
-                name: "m-1", instanceGroup: "g", role: role, zone: "z", address: "10.3.0.10", instanceID: "i-1", store: store,
-                fileRepository: repository),
-            address: IPv4Address(0x0A03_000A), rootFileSystem: "/srv/root")
+                name: "m-1",
+                instanceGroup: "g",
+                role: role,
+                zone: "z",
+                address: "10.3.0.10",
+                instanceID: "i-1",
+                base: "/srv/base",
+                store: store,
+                fileRepository: repository
+            ),
+            address: IPv4Address(0x0A03_000A),
+            rootFileSystem: "/srv/root"
+        )
     }
 
     @Test("is its own cluster read-only, and to write its own status alone")
@@ -26,7 +40,8 @@ struct LocalContainerTests {
         #expect(
             access.inaccessible == [
                 "/srv/store/a.example.com/private/admin", "/srv/store/a.example.com/private/control-plane",
-            ])
+            ]
+        )
     }
 
     @Test("is more on a control-plane machine, but not what is the operators'")
@@ -36,7 +51,8 @@ struct LocalContainerTests {
             access.readWrite == [
                 "/srv/store/a.example.com/status/m-1", "/srv/store/a.example.com/discovery/api",
                 "/srv/store/a.example.com/etcd",
-            ])
+            ]
+        )
         #expect(access.inaccessible == ["/srv/store/a.example.com/private/admin"])
     }
 
@@ -44,7 +60,7 @@ struct LocalContainerTests {
     func remote() throws {
         let container = try container(.node, store: nil, repository: nil)
         #expect(container.storeAccess == nil)
-        #expect(!container.arguments.contains { $0.hasPrefix("--bind-ro") || $0.hasPrefix("--inaccessible") })
+        #expect(!container.arguments.contains { $0.hasPrefix("--bind-ro") || $0.hasPrefix("--tmpfs") })
         for location in ["s3://bucket/x", "https://example.com/x", "relative/x", ""] {
             #expect(LocalCloud.directory(location) == nil)
         }
@@ -88,7 +104,8 @@ struct LocalFirewallTests {
                 found.map(\.arguments)
                     == LocalFirewall.rules(names, subnet).map {
                         ["iptables", "-w", "-t", "nat", "-D", $0.chain] + $0.specification
-                    })
+                    }
+            )
         }
     }
 }

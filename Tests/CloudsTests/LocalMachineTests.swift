@@ -9,7 +9,10 @@ import Testing
 
 @Suite("A real machine", .serialized)
 struct LocalMachineTests {
-    @Test("runs user-data, writes its status, keeps its volumes when made anew, and leaves nothing", .timeLimit(.minutes(10)))
+    @Test(
+        "runs user-data, writes its status, keeps its volumes when made anew, and leaves nothing",
+        .timeLimit(.minutes(10))
+    )
     func life() async throws {
         guard let bench = try await Bench.make() else { return }
         try await bench.run { try await lifeSteps(bench) }
@@ -45,9 +48,12 @@ struct LocalMachineTests {
         // A program inside: output, status, names.
         let host = try await cloud.execute(["hostname"], in: "cp-1", of: bench.clusterName)
         #expect(String(decoding: host.standardOutput, as: UTF8.self) == "cp-1\n")
-        #expect(try await cloud.execute(["sh", "-c", "echo no >&2; exit 3"], in: "cp-1", of: bench.clusterName).status == 3)
+        #expect(
+            try await cloud.execute(["sh", "-c", "echo no >&2; exit 3"], in: "cp-1", of: bench.clusterName).status == 3
+        )
         #expect(try await cloud.execute(["no such program"], in: "cp-1", of: bench.clusterName).status != 0)
-        let identity = try await cloud.execute(["cat", "/etc/machine-id"], in: "cp-1", of: bench.clusterName).standardOutput
+        let identity = try await cloud.execute(["cat", "/etc/machine-id"], in: "cp-1", of: bench.clusterName)
+            .standardOutput
         // A loop device of the machine's own, that it forgets to detach.
         let loop = "truncate -s 1M /root/\(bench.id).img && losetup -f --show /root/\(bench.id).img"
         #expect(try await cloud.execute(["sh", "-c", loop], in: "cp-1", of: bench.clusterName).status == 0)
@@ -59,11 +65,16 @@ struct LocalMachineTests {
         #expect(try await cloud.plan(desired).map(\.description) == ["start machine cp-1"])
         try await cloud.start(machine: "cp-1", of: bench.clusterName)
         try await bench.within("cloud-init done") {
-            let result = try await cloud.execute(["test", "-e", "/run/cloud-init/result.json"], in: "cp-1", of: bench.clusterName)
+            let result = try await cloud.execute(
+                ["test", "-e", "/run/cloud-init/result.json"],
+                in: "cp-1",
+                of: bench.clusterName
+            )
             return result.status == 0
         }
         #expect(try bench.report("cp-1").count == 1)
-        let again = try await cloud.execute(["cat", "/etc/machine-id"], in: "cp-1", of: bench.clusterName).standardOutput
+        let again = try await cloud.execute(["cat", "/etc/machine-id"], in: "cp-1", of: bench.clusterName)
+            .standardOutput
         #expect(again == identity)
 
         // Made anew it is another machine with the same volume.
@@ -72,7 +83,8 @@ struct LocalMachineTests {
         try await cloud.apply(desired) { _ in }
         try await bench.waitForReport("cp-1", lines: 2)
         #expect(try bench.report("cp-1").last?["volume"] == "first")
-        let other = try await cloud.execute(["cat", "/etc/machine-id"], in: "cp-1", of: bench.clusterName).standardOutput
+        let other = try await cloud.execute(["cat", "/etc/machine-id"], in: "cp-1", of: bench.clusterName)
+            .standardOutput
         #expect(other != identity)
 
         // Two more at once; they reach the first, and see less of the store.
@@ -102,8 +114,8 @@ struct LocalMachineTests {
         for group in host.groups.names(prefix: host.names.controlGroupPrefix) { host.groups.kill(group) }
         try await bench.within("the machine is dead") { try await bench.cloud.plan(bench.desired).count == 1 }
         // A machine whose making was interrupted, and one of which only the directory is there.
-        try LocalFiles.makeDirectory(host.layout.unfinishedRoot("nodes-1"))
-        try LocalFiles.rename(host.layout.rootFileSystem("cp-1"), to: host.layout.machine("cp-1").appending("rootfs.partial"))
+        try LocalFiles.makeDirectory(host.layout.unfinishedFiles("nodes-1"))
+        try LocalFiles.rename(host.layout.files("cp-1"), to: host.layout.unfinishedFiles("cp-1"))
         try await bench.deleteAndLookForTraces()
 
         // Only the kernel knows: the files are gone first.
@@ -114,6 +126,7 @@ struct LocalMachineTests {
         for device in try await LoopDevice.all() where device.backingFile.contains(bench.directory.string) {
             try await device.detach()
         }
+        try await LocalMounts.unmount(below: host.layout.cluster)
         try await LocalRootFileSystem.remove(host.layout.cluster)
         try await bench.deleteAndLookForTraces()
     }
@@ -135,7 +148,9 @@ private struct Bench: Sendable {
         let cache = ProcessInfo.processInfo.environment["KOPSLITE_CACHE"] ?? "/var/cache/kopslite"
         let repository = FilePath(cache).appending("assets")
         var missing = ["systemd-nspawn", "ip", "losetup", "iptables"].filter { !LocalCommand.isInstalled($0) }
-        if !LocalFiles.exists(repository.pushing("rootfs/bookworm.tar")) { missing.append("\(repository)/rootfs/bookworm.tar") }
+        if !LocalFiles.exists(repository.pushing("rootfs/bookworm.tar")) {
+            missing.append("\(repository)/rootfs/bookworm.tar")
+        }
         if !LocalHostReader.isRoot { missing.append("root") }
         guard missing.isEmpty else {
             let reason = "real machines need \(missing.joined(separator: ", ")), which is not here"
@@ -146,8 +161,12 @@ private struct Bench: Sendable {
         let id = String(UInt32.random(in: 1 << 28...UInt32.max), radix: 16)
         let subnet = try IPv4Subnet("10.\(UInt8.random(in: 64...127)).\(UInt8.random(in: 0...255)).0/24")
         let bench = Bench(
-            directory: FilePath("/tmp/kopslite-machines-\(id)"), id: id, clusterName: "t\(id).example.test", subnet: subnet,
-            repository: repository)
+            directory: FilePath("/tmp/kopslite-machines-\(id)"),
+            id: id,
+            clusterName: "t\(id).example.test",
+            subnet: subnet,
+            repository: repository
+        )
         let cluster = bench.store.appending(bench.clusterName)
         try LocalFiles.makeDirectory(cluster.appending("spec"))
         try LocalFiles.makeDirectory(bench.store.appending("other.example.test"))
@@ -175,12 +194,21 @@ private struct Bench: Sendable {
 
     var desired: DesiredCloud {
         DesiredCloud(
-            clusterName: clusterName, networkCIDR: subnet.description, store: "file://\(store)",
-            fileRepository: "file://\(repository)", machines: [machine("cp-1", .controlPlane)],
+            clusterName: clusterName,
+            networkCIDR: subnet.description,
+            store: "file://\(store)",
+            fileRepository: "file://\(repository)",
+            machines: [machine("cp-1", .controlPlane)],
             volumes: [
                 DesiredVolume(
-                    name: "a.etcd-main", zone: "a", size: 1, labels: ["k8s.io/etcd/main": "a/a"], machine: "cp-1")
-            ])
+                    name: "a.etcd-main",
+                    zone: "a",
+                    size: 1,
+                    labels: ["k8s.io/etcd/main": "a/a"],
+                    machine: "cp-1"
+                )
+            ]
+        )
     }
 
     func machine(_ name: String, _ role: InstanceRole) -> DesiredMachine {
@@ -243,7 +271,9 @@ private struct Bench: Sendable {
         #expect(try await traces() == [])
     }
 
-    /// What on the host carries the cluster's names or paths. Other clusters may come and go meanwhile.
+    /// What on the host carries the cluster's names or paths.
+    ///
+    /// Other clusters may come and go meanwhile.
     func traces() async throws -> [String] {
         let names = try LocalNames(clusterName: clusterName)
         var lines = try await LocalCommand("losetup", "-a").run()

@@ -32,7 +32,10 @@ struct LocalNamesTests {
 
     @Test(
         "refuse what could leave the cluster's directory or its names",
-        arguments: ["", ".", "..", "../x", "a/b", "-rf", "a b", "a\nb", "a\0b", "A", "é", ".a", "a.", "$(id)", "{{ADDRESS}}"])
+        arguments: [
+            "", ".", "..", "../x", "a/b", "-rf", "a b", "a\nb", "a\0b", "A", "é", ".a", "a.", "$(id)", "{{ADDRESS}}",
+        ]
+    )
     func hostile(name: String) {
         #expect(throws: Failure.self) { try LocalNames(clusterName: name) }
         #expect(throws: Failure.self) { try LocalNames.check(machine: name) }
@@ -59,12 +62,18 @@ struct IPv4Tests {
         }
     }
 
-    @Test("that are none are refused", arguments: ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.-4", "a.b.c.d", "1..2.3"])
+    @Test(
+        "that are none are refused",
+        arguments: ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.-4", "a.b.c.d", "1..2.3"]
+    )
     func badAddress(text: String) { #expect(IPv4Address(text) == nil) }
 
     @Test(
         "of networks that machines cannot have are refused",
-        arguments: ["", "10.0.0.0", "10.0.0.1/24", "10.0.0.0/15", "10.0.0.0/29", "10.0.0.0/a", "10.0.0.0/24/1", "fd00::/64"])
+        arguments: [
+            "", "10.0.0.0", "10.0.0.1/24", "10.0.0.0/15", "10.0.0.0/29", "10.0.0.0/a", "10.0.0.0/24/1", "fd00::/64",
+        ]
+    )
     func badNetwork(text: String) { #expect(throws: Failure.self) { try IPv4Subnet(text) } }
 
     @Test("are kept, never given twice, inside the network, and the same each time", arguments: 0..<50)
@@ -81,7 +90,10 @@ struct IPv4Tests {
             #expect(try all == subnet.allocate(names, keeping: kept))
             #expect(all.count == kept.count + names.count)
             #expect(Set(all.values).count == all.count)
-            #expect(Set(all.values.map { $0.value & 0xFF }).count == all.count, "the last byte names objects on the host")
+            #expect(
+                Set(all.values.map { $0.value & 0xFF }).count == all.count,
+                "the last byte names objects on the host"
+            )
             for (name, address) in kept { #expect(all[name] == address) }
             for address in all.values {
                 #expect(subnet.contains(address))
@@ -119,7 +131,9 @@ struct SeededGenerator: RandomNumberGenerator {
     mutating func dnsName() -> String {
         let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
         return (0..<Int.random(in: 1...5, using: &self)).map { _ in
-            String((0..<Int.random(in: 1...20, using: &self)).map { _ in letters[Int.random(in: 0..<36, using: &self)] })
+            String(
+                (0..<Int.random(in: 1...20, using: &self)).map { _ in letters[Int.random(in: 0..<36, using: &self)] }
+            )
         }.joined(separator: ".")
     }
 }

@@ -10,13 +10,21 @@ import Testing
 struct LocalPlanTests {
     private func desired(_ name: String = "plan-test.example.com") -> DesiredCloud {
         DesiredCloud(
-            clusterName: name, networkCIDR: "10.117.93.0/24", store: "file:///srv/store", fileRepository: "file:///srv/files",
+            clusterName: name,
+            networkCIDR: "10.117.93.0/24",
+            store: "file:///srv/store",
+            fileRepository: "file:///srv/files",
             machines: ["cp-1", "nodes-1"].map {
                 DesiredMachine(
-                    name: $0, instanceGroup: "g", role: $0 == "cp-1" ? .controlPlane : .node, zone: "a",
-                    userData: UserDataTemplate("x"))
+                    name: $0,
+                    instanceGroup: "g",
+                    role: $0 == "cp-1" ? .controlPlane : .node,
+                    zone: "a",
+                    userData: UserDataTemplate("x")
+                )
             },
-            volumes: [DesiredVolume(name: "a.etcd-main", zone: "a", size: 1, labels: ["k": "v"], machine: "cp-1")])
+            volumes: [DesiredVolume(name: "a.etcd-main", zone: "a", size: 1, labels: ["k": "v"], machine: "cp-1")]
+        )
     }
 
     @Test("names everything when nothing is there, the same twice, and changes nothing")
@@ -28,7 +36,8 @@ struct LocalPlanTests {
                 plan.map(\.description) == [
                     "create machine cp-1", "create machine nodes-1", "create network plan-test.example.com",
                     "create volume a.etcd-main",
-                ])
+                ]
+            )
             #expect(try await cloud.plan(desired()) == plan)
             #expect(LocalFiles.list(root).isEmpty)
             #expect(try await cloud.inventory(of: "plan-test.example.com") == CloudInventory())
@@ -118,11 +127,19 @@ struct LocalPlanTests {
 
     private func place(_ name: String, at address: String, complete: Bool, in host: LocalHost) throws {
         let record = MachineRecord(
-            name: name, instanceGroup: "g", role: .node, zone: "a", address: address, instanceID: "i-1", store: nil,
-            fileRepository: nil)
+            name: name,
+            instanceGroup: "g",
+            role: .node,
+            zone: "a",
+            address: address,
+            instanceID: "i-1",
+            base: "/srv/base",
+            store: nil,
+            fileRepository: nil
+        )
         try LocalFiles.makeDirectory(host.layout.machine(name))
         try LocalFiles.write(LocalJSON.encode(record), to: host.layout.record(ofMachine: name))
-        try LocalFiles.makeDirectory(complete ? host.layout.rootFileSystem(name) : host.layout.unfinishedRoot(name))
+        try LocalFiles.makeDirectory(complete ? host.layout.files(name) : host.layout.unfinishedFiles(name))
     }
 }
 

@@ -14,14 +14,20 @@ struct UserDataTemplateTests {
 
     @Test(
         "never takes a name for a placeholder",
-        arguments: ["{{ADDRESS}}", "{{INSTANCE}}", "{{INSTANCE}}{{ADDRESS}}", "{{", "}}", "$(id)`id`\n'\"\\", "", "{{INST"])
+        arguments: [
+            "{{ADDRESS}}", "{{INSTANCE}}", "{{INSTANCE}}{{ADDRESS}}", "{{", "}}", "$(id)`id`\n'\"\\", "", "{{INST",
+        ]
+    )
     func hostileNames(name: String) {
         let template = UserDataTemplate("a={{INSTANCE}};b={{ADDRESS}}")
         #expect(template.filled(instance: name, address: "1.2.3.4") == "a=\(name);b=1.2.3.4")
         #expect(template.filled(instance: "n", address: name) == "a=n;b=\(name)")
     }
 
-    @Test("keeps what only looks like a placeholder", arguments: ["{{OTHER}}", "{INSTANCE}", "{{INSTANCE", "{{ INSTANCE }}", "{{{}}}"])
+    @Test(
+        "keeps what only looks like a placeholder",
+        arguments: ["{{OTHER}}", "{INSTANCE}", "{{INSTANCE", "{{ INSTANCE }}", "{{{}}}"]
+    )
     func foreign(text: String) {
         #expect(UserDataTemplate(text).filled(instance: "n", address: "a") == text)
     }

@@ -26,7 +26,9 @@ struct IPv4Address: Hashable, Comparable, Sendable, CustomStringConvertible {
     static func < (left: Self, right: Self) -> Bool { left.value < right.value }
 }
 
-/// The machines' own network. Host number 1 is the host, 10 and above are machines.
+/// The machines' own network.
+///
+/// Host number 1 is the host, 10 and above are machines.
 struct IPv4Subnet: Hashable, Sendable, CustomStringConvertible {
     let base: IPv4Address
     let length: Int
@@ -34,12 +36,16 @@ struct IPv4Subnet: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``Failure`` `bad-network` unless the text is `address/16…28` with the host part zero.
     init(_ text: String) throws {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let base = IPv4Address(parts[0]), let length = Int(parts[1]), (16...28).contains(length),
+        guard parts.count == 2, let base = IPv4Address(parts[0]), let length = Int(parts[1]),
+            (16...28).contains(length),
             base.value & (UInt32.max >> UInt32(length)) == 0
         else {
             throw Failure(
-                .permanent, code: "bad-network", "the local cloud cannot use \"\(text.printable)\" as machine network",
-                hint: "set networkCIDR to an IPv4 network with 16 to 28 fixed bits, such as 10.3.0.0/24")
+                .permanent,
+                code: "bad-network",
+                "the local cloud cannot use \"\(text.printable)\" as machine network",
+                hint: "set networkCIDR to an IPv4 network with 16 to 28 fixed bits, such as 10.3.0.0/24"
+            )
         }
         self.base = base
         self.length = length
@@ -47,12 +53,18 @@ struct IPv4Subnet: Hashable, Sendable, CustomStringConvertible {
 
     /// The first address that is no machine's: the host's, and the machines' way out.
     var gateway: IPv4Address { IPv4Address(base.value + 1) }
-    /// What machines may get. The last byte names a machine's objects on the host, so a wide network offers no more.
-    var machineAddresses: ClosedRange<UInt32> { base.value + 10...base.value + min(254, UInt32.max >> UInt32(length) - 1) }
+    /// What machines may get.
+    ///
+    /// The last byte names a machine's objects on the host, so a wide network offers no more.
+    var machineAddresses: ClosedRange<UInt32> {
+        base.value + 10...base.value + min(254, UInt32.max >> UInt32(length) - 1)
+    }
 
     var description: String { "\(base)/\(length)" }
 
-    func contains(_ address: IPv4Address) -> Bool { address.value >> UInt32(32 - length) == base.value >> UInt32(32 - length) }
+    func contains(_ address: IPv4Address) -> Bool {
+        address.value >> UInt32(32 - length) == base.value >> UInt32(32 - length)
+    }
 
     /// Gives each machine without an address the lowest free one, in the order of `names`; others keep theirs.
     ///
@@ -63,9 +75,12 @@ struct IPv4Subnet: Hashable, Sendable, CustomStringConvertible {
         for name in names where result[name] == nil {
             guard let free = machineAddresses.lazy.map(IPv4Address.init).first(where: { !used.contains($0) }) else {
                 throw Failure(
-                    .permanent, code: "network-full",
+                    .permanent,
+                    code: "network-full",
                     "no address is left in \(self) for machine \(name): \(used.count) are in use",
-                    hint: "create the cluster with a wider networkCIDR, of which the local cloud uses 245 addresses at most")
+                    hint:
+                        "create the cluster with a wider networkCIDR, of which the local cloud uses 245 addresses at most"
+                )
             }
             used.insert(free)
             result[name] = free

@@ -4,7 +4,9 @@ import SystemPackage
 
 // Debugging, tests and the demo: what a cloud's console offers for single machines.
 extension LocalCloud: MachineControl {
-    /// Shuts a machine down, by force after 30 s. One that is stopped stays so.
+    /// Shuts a machine down, by force after 30 s.
+    ///
+    /// One that is stopped stays so.
     ///
     /// - Throws: `Failure` `no-such-machine`, `cloud-busy`.
     public func stop(machine: String, of clusterName: String) async throws {
@@ -13,8 +15,9 @@ extension LocalCloud: MachineControl {
         try await LocalLock.hold(host.layout.cluster) { try await host.stop(record) }
     }
 
-    /// Starts a machine as it was, with its network and volumes, also after the host itself was restarted. One that runs
-    /// stays as it is.
+    /// Starts a machine as it was, with its network and volumes, also after the host itself was restarted.
+    ///
+    /// One that runs stays as it is.
     ///
     /// - Throws: `Failure` `no-such-machine`, `machine-not-started`, `cloud-busy`.
     public func start(machine: String, of clusterName: String) async throws {
@@ -44,7 +47,10 @@ extension LocalCloud: MachineControl {
 
     /// Runs a program inside a machine, as root, in `/`, without a shell and without input.
     ///
-    /// - Parameter arguments: The program, looked up in the machine's usual path, and its arguments.
+    /// - Parameters:
+    ///   - arguments: The program, looked up in the machine's usual path, and its arguments.
+    ///   - machine: The machine's name.
+    ///   - clusterName: Its cluster's.
     /// - Returns: How it ended and up to 64 MiB of each of its outputs.
     /// - Throws: `Failure` `no-such-machine`, `machine-not-running`.
     public func execute(_ arguments: [String], in machine: String, of clusterName: String) async throws -> Execution {
@@ -52,10 +58,15 @@ extension LocalCloud: MachineControl {
         let record = try host.existing(machine)
         guard let leader = host.groups.leader(of: try host.controlGroup(of: record)) else {
             throw Failure(
-                .permanent, code: "machine-not-running", "machine \(machine) of \(clusterName) does not run",
-                hint: "start it")
+                .permanent,
+                code: "machine-not-running",
+                "machine \(machine) of \(clusterName) does not run",
+                hint: "start it"
+            )
         }
-        var command = LocalCommand(["nsenter", "--target", String(leader), "--all", "--wd=/proc/\(leader)/root", "--"] + arguments)
+        var command = LocalCommand(
+            ["nsenter", "--target", String(leader), "--all", "--wd=/proc/\(leader)/root", "--"] + arguments
+        )
         command.environment = [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "USER": "root",
             "LC_ALL": "C.UTF-8", "container": "systemd-nspawn",

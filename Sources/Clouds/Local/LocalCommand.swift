@@ -21,7 +21,7 @@ struct LocalCommand: Sendable, Equatable, CustomStringConvertible {
     private static let packages = [
         "systemd-nspawn": "systemd-container", "ip": "iproute2", "iptables": "iptables", "nft": "nftables",
         "losetup": "mount", "nsenter": "util-linux", "setsid": "util-linux", "tar": "tar", "cp": "coreutils",
-        "rm": "coreutils", "umount": "mount", "systemd-run": "systemd",
+        "rm": "coreutils", "sha256sum": "coreutils", "mount": "mount", "umount": "mount", "systemd-run": "systemd",
     ]
 
     /// Whether the program is on the host.
@@ -33,8 +33,11 @@ struct LocalCommand: Sendable, Equatable, CustomStringConvertible {
     static func require(_ programs: String...) throws {
         for program in programs where !isInstalled(program) {
             throw Failure(
-                .permanent, code: "tool-missing", "the local cloud needs \(program), which this host does not have",
-                hint: packages[program].map { "apt-get install \($0)" })
+                .permanent,
+                code: "tool-missing",
+                "the local cloud needs \(program), which this host does not have",
+                hint: packages[program].map { "apt-get install \($0)" }
+            )
         }
     }
 
@@ -44,21 +47,31 @@ struct LocalCommand: Sendable, Equatable, CustomStringConvertible {
         var variables = Environment.inherit.updating(["PATH": Self.path, "LC_ALL": "C"])
         if let environment {
             variables = .custom(
-                Dictionary(uniqueKeysWithValues: environment.compactMap { name, value in
-                    Environment.Key(rawValue: name).map { ($0, value) }
-                }))
+                Dictionary(
+                    uniqueKeysWithValues: environment.compactMap { name, value in
+                        Environment.Key(rawValue: name).map { ($0, value) }
+                    }
+                )
+            )
         }
         do {
             let result = try await Subprocess.run(
-                .path(Self.location(of: arguments[0])), arguments: Arguments(Array(arguments.dropFirst())),
-                environment: variables, output: .bytes(limit: Self.limit), error: .bytes(limit: Self.limit))
+                .path(Self.location(of: arguments[0])),
+                arguments: Arguments(Array(arguments.dropFirst())),
+                environment: variables,
+                output: .bytes(limit: Self.limit),
+                error: .bytes(limit: Self.limit)
+            )
             let status: Int
             switch result.terminationStatus {
             case .exited(let code): status = Int(code)
             case .signaled(let signal): status = 128 + Int(signal)
             }
             return Execution(
-                status: status, standardOutput: result.standardOutput, standardError: result.standardError)
+                status: status,
+                standardOutput: result.standardOutput,
+                standardError: result.standardError
+            )
         } catch let error as SubprocessError {
             throw Failure(.transient, code: "local-command", "cannot run `\(self)`", cause: error)
         }
@@ -74,13 +87,14 @@ struct LocalCommand: Sendable, Equatable, CustomStringConvertible {
             let said = String(decoding: result.standardError.suffix(1000), as: UTF8.self)
                 .split(separator: "\n").joined(separator: "; ")
             throw Failure(
-                .permanent, code: "local-command", "`\(self)` ended with status \(result.status): \(said)",
-                hint: geteuidIsRoot ? nil : "run as root")
+                .permanent,
+                code: "local-command",
+                "`\(self)` ended with status \(result.status): \(said)",
+                hint: LocalHostReader.isRoot ? nil : "run as root"
+            )
         }
         return String(decoding: result.standardOutput, as: UTF8.self)
     }
-
-    private var geteuidIsRoot: Bool { LocalHostReader.isRoot }
 
     private static func location(of program: String) -> FilePath {
         let places = path.split(separator: ":").map { FilePath(String($0)).appending(program) }

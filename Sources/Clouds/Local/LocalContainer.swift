@@ -28,8 +28,10 @@ struct LocalContainer: Sendable, Equatable {
         let cluster = FilePath(store).appending(names.clusterName)
         let secrets = cluster.appending("private")
         var access = StoreAccess(
-            readOnly: cluster, readWrite: [cluster.appending("status").appending(record.name)],
-            inaccessible: [secrets.appending("admin")])
+            readOnly: cluster,
+            readWrite: [cluster.appending("status").appending(record.name)],
+            inaccessible: [secrets.appending("admin")]
+        )
         if record.role == .controlPlane {
             access.readWrite += [cluster.appending("discovery").appending("api"), cluster.appending("etcd")]
         } else {

@@ -15,8 +15,12 @@ struct LocalControlGroups: Sendable {
 
     /// This host's.
     init() {
-        let mounts = (LocalFiles.text("/proc/self/mounts") ?? "").split(separator: "\n").map { $0.split(separator: " ") }
-        let paths = mounts.filter { $0.count > 2 && ($0[2] == "cgroup" || $0[2] == "cgroup2") }.map { FilePath(String($0[1])) }
+        let mounts = (LocalFiles.text("/proc/self/mounts") ?? "").split(separator: "\n").map {
+            $0.split(separator: " ")
+        }
+        let paths = mounts.filter { $0.count > 2 && ($0[2] == "cgroup" || $0[2] == "cgroup2") }.map {
+            FilePath(String($0[1]))
+        }
         hierarchies = Set(paths.filter { $0.starts(with: "/sys/fs/cgroup") }).sorted { $0.string < $1.string }
         // sd_booted(3)
         managedBySystemd = LocalFiles.isDirectory("/run/systemd/system")
@@ -73,7 +77,8 @@ struct LocalControlGroups: Sendable {
             let parent = directory.removingLastComponent()
             // A cpuset without processors or memory takes no process.
             for file in ["cpuset.cpus", "cpuset.mems"] where LocalFiles.exists(directory.appending(file)) {
-                guard LocalFiles.text(directory.appending(file)) == "", let all = LocalFiles.text(parent.appending(file))
+                guard LocalFiles.text(directory.appending(file)) == "",
+                    let all = LocalFiles.text(parent.appending(file))
                 else { continue }
                 try LocalFiles.overwrite(directory.appending(file), all)
             }
@@ -100,7 +105,9 @@ struct LocalControlGroups: Sendable {
     }
 
     private static func processes(below directory: FilePath) -> [pid_t] {
-        let own = (LocalFiles.text(directory.appending("cgroup.procs")) ?? "").split(separator: "\n").compactMap { pid_t($0) }
+        let own = (LocalFiles.text(directory.appending("cgroup.procs")) ?? "").split(separator: "\n").compactMap {
+            pid_t($0)
+        }
         return own + children(directory).flatMap { processes(below: $0) }
     }
 

@@ -83,13 +83,21 @@ enum LocalFiles {
     }
 
     /// Replaces a file: temporary name, mode, fsync(2), rename(2).
-    static func write(_ bytes: [UInt8], to path: FilePath, mode: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead])
+    static func write(
+        _ bytes: [UInt8],
+        to path: FilePath,
+        mode: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+    )
         throws
     {
         let temporary = FilePath(path.string + ".new")
         do {
             let file = try FileDescriptor.open(
-                temporary, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: mode)
+                temporary,
+                .writeOnly,
+                options: [.create, .truncate, .closeOnExec],
+                permissions: mode
+            )
             try file.closeAfter {
                 // The mode given to open(2) is only for a new file, and minus the umask.
                 try check(fchmod(file.rawValue, mode.rawValue))
@@ -116,7 +124,11 @@ enum LocalFiles {
     static func setSize(_ size: Int64, of path: FilePath) throws {
         do {
             let file = try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .closeOnExec], permissions: .ownerReadWrite)
+                path,
+                .writeOnly,
+                options: [.create, .closeOnExec],
+                permissions: .ownerReadWrite
+            )
             try file.closeAfter { try check(ftruncate(file.rawValue, off_t(size))) }
         } catch {
             throw failure("set the size of", path, error)
@@ -124,7 +136,10 @@ enum LocalFiles {
     }
 
     /// Makes a directory and its missing parents; `mode` is the last one's, and only when it is new.
-    static func makeDirectory(_ path: FilePath, mode: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute])
+    static func makeDirectory(
+        _ path: FilePath,
+        mode: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]
+    )
         throws
     {
         if isDirectory(path) { return }

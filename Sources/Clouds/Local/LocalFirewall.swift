@@ -40,10 +40,16 @@ enum LocalFirewall: Sendable, Equatable {
         let answers = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]
         return [
             Rule(
-                table: "nat", chain: "POSTROUTING",
-                specification: ["-s", subnet.description, "!", "-o", names.bridge] + comment + ["-j", "MASQUERADE"]),
+                table: "nat",
+                chain: "POSTROUTING",
+                specification: ["-s", subnet.description, "!", "-o", names.bridge] + comment + ["-j", "MASQUERADE"]
+            ),
             Rule(table: "filter", chain: "FORWARD", specification: ["-i", names.bridge] + comment + ["-j", "ACCEPT"]),
-            Rule(table: "filter", chain: "FORWARD", specification: ["-o", names.bridge] + answers + comment + ["-j", "ACCEPT"]),
+            Rule(
+                table: "filter",
+                chain: "FORWARD",
+                specification: ["-o", names.bridge] + answers + comment + ["-j", "ACCEPT"]
+            ),
         ]
     }
 
@@ -71,7 +77,8 @@ enum LocalFirewall: Sendable, Equatable {
             let chain = "add chain ip \(Self.nftTable(names)) out { type nat hook postrouting priority 100 ; }"
             let rule = "ip saddr \(subnet) oifname != \"\(names.bridge)\" masquerade comment \"\(names.tag)\""
             try await LocalCommand(
-                "nft", "add table ip \(Self.nftTable(names)) ; \(chain) ; add rule ip \(Self.nftTable(names)) out \(rule)"
+                "nft",
+                "add table ip \(Self.nftTable(names)) ; \(chain) ; add rule ip \(Self.nftTable(names)) out \(rule)"
             ).run()
         }
     }
@@ -103,7 +110,8 @@ enum LocalFirewall: Sendable, Equatable {
     static func deletions(of tag: String, in listing: String, table: String) -> [LocalCommand] {
         listing.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ").map { $0.filter { $0 != "\"" } }
-            guard words.first == "-A", let place = words.firstIndex(of: "--comment"), words.dropFirst(place + 1).first == tag
+            guard words.first == "-A", let place = words.firstIndex(of: "--comment"),
+                words.dropFirst(place + 1).first == tag
             else { return nil }
             return LocalCommand(["iptables", "-w", "-t", table, "-D"] + words.dropFirst())
         }

@@ -3,10 +3,14 @@ import Glibc
 import NodeOS
 import SystemPackage
 
-/// A cluster on this host as it can be changed. Everything here may be repeated after a crash.
+/// A cluster on this host as it can be changed.
+///
+/// Everything here may be repeated after a crash.
 struct LocalHost: Sendable {
     let reader: LocalHostReader
     let clock: any Clock<Duration>
+    /// What new machines stand on; `nil` where none is made.
+    var base: FilePath?
 
     var layout: LocalLayout { reader.layout }
     var names: LocalNames { reader.names }
@@ -32,9 +36,17 @@ struct LocalHost: Sendable {
         // What a machine that ended without us left.
         try await cleanUp(record)
         let container = LocalContainer(
-            names: names, record: record, address: try reader.address(of: record),
-            rootFileSystem: layout.rootFileSystem(name))
+            names: names,
+            record: record,
+            address: try reader.address(of: record),
+            rootFileSystem: layout.rootFileSystem(name)
+        )
         try prepareBinds(container)
+        try await LocalRootFileSystem.mount(
+            record,
+            files: layout.files(name),
+            at: layout.rootFileSystem(name)
+        )
         try await writeDevices(record)
         try groups.create(group)
         try await launch(container, group: group)
@@ -56,14 +68,22 @@ struct LocalHost: Sendable {
             let image = layout.image(ofVolume: volume.name)
             guard let size = LocalFiles.size(of: image) else {
                 throw Failure(
-                    .permanent, code: "volume-missing", "the image of volume \(volume.name) is not at \(image)",
-                    hint: "put it back; only update cluster makes a new, empty one")
+                    .permanent,
+                    code: "volume-missing",
+                    "the image of volume \(volume.name) is not at \(image)",
+                    hint: "put it back; only update cluster makes a new, empty one"
+                )
             }
             let device = try await LoopDevice.attach(image)
             announced.append(.init(name: volume.name, device: device.path, size: size, labels: volume.labels))
         }
         guard let network = try reader.networkRecord() else {
-            throw Failure(.permanent, code: "no-network", "cluster \(names.clusterName) has no network", hint: "run update cluster")
+            throw Failure(
+                .permanent,
+                code: "no-network",
+                "cluster \(names.clusterName) has no network",
+                hint: "run update cluster"
+            )
         }
         let subnet = try IPv4Subnet(network.networkCIDR)
         let numbers = announced.compactMap { Int($0.device.drop { !$0.isNumber }) }
@@ -75,7 +95,10 @@ struct LocalHost: Sendable {
             """
         let directory = layout.rootFileSystem(record.name).pushing("etc/kopslite")
         try LocalFiles.makeDirectory(directory)
-        try LocalFiles.write(LocalJSON.encode(VolumeAnnouncement(volumes: announced)), to: directory.appending("volumes.json"))
+        try LocalFiles.write(
+            LocalJSON.encode(VolumeAnnouncement(volumes: announced)),
+            to: directory.appending("volumes.json")
+        )
         try LocalFiles.write(Array(settings.utf8), to: directory.appending("local.env"))
     }
 
@@ -100,9 +123,11 @@ struct LocalHost: Sendable {
         guard groups.leader(of: group) != nil else {
             let lines = (LocalFiles.text(layout.console(name)) ?? "").split(separator: "\n").suffix(3)
             throw Failure(
-                .permanent, code: "machine-not-started",
+                .permanent,
+                code: "machine-not-started",
                 "machine \(name) ended before its init ran: \(lines.joined(separator: "; ").printable)",
-                hint: "see \(layout.console(name))")
+                hint: "see \(layout.console(name))"
+            )
         }
     }
 
@@ -132,9 +157,11 @@ struct LocalHost: Sendable {
         guard gone else {
             let processes = groups.processes(of: group).sorted().map { String($0) }.joined(separator: ", ")
             throw Failure(
-                .transient, code: "machine-not-stopped",
+                .transient,
+                code: "machine-not-stopped",
                 "control group \(group) cannot be removed; processes in it: \(processes.isEmpty ? "none" : processes)",
-                hint: "a process may hang in the kernel; try again")
+                hint: "a process may hang in the kernel; try again"
+            )
         }
     }
 
@@ -169,19 +196,18 @@ struct LocalHost: Sendable {
         if let file = LocalFiles.identity(of: root) {
             try LocalFiles.remove(run.appending("locks").appending("inode-\(file.device):\(file.inode)"))
         }
-        let unix = FilePath("/run/systemd/nspawn/unix-export").appending(container)
-        if LocalFiles.exists(unix) { LocalFiles.removeDirectory(unix) }
     }
 
     /// Removes a machine; its volumes stay.
     func removeMachine(_ name: String) async throws {
         if let record = try? reader.machine(name) {
-            try await stop(record, clean: LocalFiles.exists(layout.rootFileSystem(name)))
+            try await stop(record, clean: LocalFiles.exists(layout.files(name)))
         }
-        // Under another name first: a root half removed must not look complete.
-        if LocalFiles.exists(layout.rootFileSystem(name)) {
-            try await LocalRootFileSystem.remove(layout.unfinishedRoot(name))
-            try LocalFiles.rename(layout.rootFileSystem(name), to: layout.unfinishedRoot(name))
+        try await LocalMounts.unmount(below: layout.machine(name))
+        // Under another name first: what is half removed must not look complete.
+        if LocalFiles.exists(layout.files(name)) {
+            try await LocalRootFileSystem.remove(layout.unfinishedFiles(name))
+            try LocalFiles.rename(layout.files(name), to: layout.unfinishedFiles(name))
         }
         try await LocalRootFileSystem.remove(layout.machine(name))
     }

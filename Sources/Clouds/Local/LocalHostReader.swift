@@ -53,15 +53,19 @@ struct LocalHostReader: Sendable {
         try LocalJSON.decode(VolumeRecord.self, from: layout.record(ofVolume: name))
     }
     func volumes() throws -> [VolumeRecord] {
-        try LocalFiles.list(layout.volumes).filter { $0.hasSuffix(".json") }.compactMap { try volume(String($0.dropLast(5))) }
+        try LocalFiles.list(layout.volumes).filter { $0.hasSuffix(".json") }.compactMap {
+            try volume(String($0.dropLast(5)))
+        }
     }
 
     func address(of record: MachineRecord) throws -> IPv4Address {
         guard let address = IPv4Address(record.address) else {
             throw Failure(
-                .permanent, code: "local-record-damaged",
+                .permanent,
+                code: "local-record-damaged",
                 "\(layout.record(ofMachine: record.name)) has \"\(record.address.printable)\" as address",
-                hint: "delete the machine and create it again")
+                hint: "delete the machine and create it again"
+            )
         }
         return address
     }
@@ -88,8 +92,11 @@ struct LocalHostReader: Sendable {
         guard let record = try machine(name) else {
             let others = machineNames().joined(separator: ", ")
             throw Failure(
-                .permanent, code: "no-such-machine", "cluster \(names.clusterName) has no machine \(name) in the local cloud",
-                hint: others.isEmpty ? "there is none: run update cluster" : "there are \(others)")
+                .permanent,
+                code: "no-such-machine",
+                "cluster \(names.clusterName) has no machine \(name) in the local cloud",
+                hint: others.isEmpty ? "there is none: run update cluster" : "there are \(others)"
+            )
         }
         return record
     }

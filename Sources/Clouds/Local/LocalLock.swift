@@ -14,8 +14,11 @@ enum LocalLock {
         do {
             guard isLocked else {
                 throw Failure(
-                    .transient, code: "cloud-busy", "another program is changing \(directory)",
-                    hint: "let it end, then try again")
+                    .transient,
+                    code: "cloud-busy",
+                    "another program is changing \(directory)",
+                    hint: "let it end, then try again"
+                )
             }
             try await body()
         } catch {
@@ -23,5 +26,20 @@ enum LocalLock {
             throw error
         }
         try file.close()
+    }
+
+    /// The same, but waits for whoever holds it, up to 5 minutes.
+    static func hold(_ directory: FilePath, waiting host: LocalHost, _ body: () async throws -> Void) async throws {
+        var isDone = false
+        let inTime = try await host.wait(.seconds(300)) {
+            do {
+                try await hold(directory, body)
+                isDone = true
+            } catch let failure as Failure where failure.code == "cloud-busy" {}
+            return isDone
+        }
+        guard inTime else {
+            throw Failure(.transient, code: "cloud-busy", "another program is changing \(directory) for 5 minutes")
+        }
     }
 }

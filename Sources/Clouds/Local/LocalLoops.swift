@@ -13,7 +13,9 @@ struct LoopDevice: Sendable, Equatable {
     /// The backing file's path as its opener saw it: inside a machine, when the machine opened it.
     var backingFile: String
 
-    /// Whether it shows this file. Paths do not tell: they differ between mount namespaces.
+    /// Whether it shows this file.
+    ///
+    /// Paths do not tell: they differ between mount namespaces.
     func shows(_ file: LocalFiles.Identity) -> Bool { inode == file.inode && deviceNumbers == file.deviceNumbers }
 
     /// All that are in use on the host, its machines included: there is one set for all.
@@ -29,7 +31,11 @@ struct LoopDevice: Sendable, Equatable {
         return (try JSONValue(parsing: Array(text.utf8))["loopdevices"]?.array ?? []).compactMap { device in
             guard let path = device["name"]?.string, let inode = UInt64(plain(device["back-ino"])) else { return nil }
             return LoopDevice(
-                path: path, inode: inode, deviceNumbers: plain(device["back-maj:min"]).filter { $0 != " " }, backingFile: plain(device["back-file"]))
+                path: path,
+                inode: inode,
+                deviceNumbers: plain(device["back-maj:min"]).filter { $0 != " " },
+                backingFile: plain(device["back-file"])
+            )
         }
     }
 

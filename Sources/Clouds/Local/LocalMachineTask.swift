@@ -4,7 +4,9 @@ import NodeOS
 import NodeTasks
 import SystemPackage
 
-/// A machine that exists and runs. What exists is left as it is: a machine changes by being made anew.
+/// A machine that exists and runs.
+///
+/// What exists is left as it is: a machine changes by being made anew.
 struct LocalMachineTask: LocalTask {
     struct Found: Sendable, Equatable {
         var record: MachineRecord
@@ -35,7 +37,6 @@ struct LocalMachineTask: LocalTask {
     let address: IPv4Address
     let store: String?
     let fileRepository: String?
-    let base: FilePath
     let after: [TaskID]
 
     let kind = "machine"
@@ -44,8 +45,10 @@ struct LocalMachineTask: LocalTask {
     func find(on host: LocalHostReader) async throws -> Found? {
         guard let record = try host.machine(name) else { return nil }
         return Found(
-            record: record, isComplete: LocalFiles.isDirectory(host.layout.rootFileSystem(name)),
-            isRunning: try host.isRunning(record))
+            record: record,
+            isComplete: LocalFiles.isDirectory(host.layout.files(name)),
+            isRunning: try host.isRunning(record)
+        )
     }
 
     func plan(from found: Found?) throws -> [Step] {
@@ -63,16 +66,34 @@ struct LocalMachineTask: LocalTask {
     }
 
     private func create(on host: LocalHost) async throws {
+        guard let base = host.base else {
+            throw Failure(
+                .permanent,
+                code: "base-missing",
+                "machine \(name) has no root file system to stand on",
+                hint: "run update cluster, which prepares it"
+            )
+        }
+        // The start of a half-made one may have mounted what is made anew now.
+        try await LocalMounts.unmount(below: host.layout.rootFileSystem(name))
         let record = MachineRecord(
-            name: name, instanceGroup: desired.instanceGroup, role: desired.role, zone: desired.zone,
-            address: address.description, instanceID: "i-" + String(UInt64.random(in: 1 << 60...UInt64.max), radix: 16),
-            store: store, fileRepository: fileRepository)
+            name: name,
+            instanceGroup: desired.instanceGroup,
+            role: desired.role,
+            zone: desired.zone,
+            address: address.description,
+            instanceID: "i-" + String(UInt64.random(in: 1 << 60...UInt64.max), radix: 16),
+            base: base.string,
+            store: store,
+            fileRepository: fileRepository
+        )
         try LocalFiles.makeDirectory(host.layout.machine(name), mode: .ownerReadWriteExecute)
         try LocalFiles.write(LocalJSON.encode(record), to: host.layout.record(ofMachine: name))
         try await LocalRootFileSystem(
-            names: host.names, record: record, base: base,
+            names: host.names,
+            record: record,
             userData: desired.userData.filled(instance: name, address: address.description)
-        ).make(at: host.layout.rootFileSystem(name), by: host.layout.unfinishedRoot(name))
+        ).make(at: host.layout.files(name), by: host.layout.unfinishedFiles(name))
     }
 }
 

@@ -20,7 +20,9 @@ struct LocalNames: Sendable, Equatable {
     /// The bridge: 11 characters of the 15 that a network interface's name may have.
     var bridge: String { "kl-" + id }
     /// The bridge's own address; a bridge without one takes its lowest port's, and neighbours would have to learn it
-    /// again with each machine. The first byte marks it as locally administered.
+    /// again with each machine.
+    ///
+    /// The first byte marks it as locally administered.
     var bridgeHardwareAddress: String {
         let digits = Array(Self.digest("bridge", clusterName).prefix(10))
         return (["02"] + stride(from: 0, to: 10, by: 2).map { String(digits[$0...($0 + 1)]) }).joined(separator: ":")
@@ -49,12 +51,16 @@ struct LocalNames: Sendable, Equatable {
 
     private static func check(_ name: String, _ what: String, maximum: Int, allowed: String) throws {
         let letters = CharacterSet(allowed)
-        guard let first = name.first, let last = name.last, name.utf8.count <= maximum, name.allSatisfy(letters.contains),
+        guard let first = name.first, let last = name.last, name.utf8.count <= maximum,
+            name.allSatisfy(letters.contains),
             first != "-", first != ".", last != "-", last != "."
         else {
             throw Failure(
-                .permanent, code: "bad-name", "\(what) \"\(name.printable)\" cannot be used by the local cloud",
-                hint: "use 1 to \(maximum) of a-z, 0-9 and -, with a letter or digit at both ends")
+                .permanent,
+                code: "bad-name",
+                "\(what) \"\(name.printable)\" cannot be used by the local cloud",
+                hint: "use 1 to \(maximum) of a-z, 0-9 and -, with a letter or digit at both ends"
+            )
         }
     }
 

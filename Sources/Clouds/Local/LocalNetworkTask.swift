@@ -31,7 +31,11 @@ struct LocalNetworkTask: LocalTask {
             case .address(let address): Change("address", to: .text(address))
             case .forwarding: Change("net.ipv4.ip_forward", from: .text("0"), to: .text("1"))
             case .inotifyInstances(let old):
-                Change("fs.inotify.max_user_instances", from: .text("\(old)"), to: .text("\(LocalNetworkTask.inotifyInstances)"))
+                Change(
+                    "fs.inotify.max_user_instances",
+                    from: .text("\(old)"),
+                    to: .text("\(LocalNetworkTask.inotifyInstances)")
+                )
             case .rules: Change("masquerading", to: .text("on"))
             }
         }
@@ -58,22 +62,33 @@ struct LocalNetworkTask: LocalTask {
         let found = found ?? Found()
         if let conflict = found.conflict {
             throw Failure(
-                .permanent, code: "network-taken", "the machine network \(subnet) overlaps \(conflict) of this host",
-                hint: "set another networkCIDR, or delete the cluster that has it")
+                .permanent,
+                code: "network-taken",
+                "the machine network \(subnet) overlaps \(conflict) of this host",
+                hint: "set another networkCIDR, or delete the cluster that has it"
+            )
         }
-        let wanted = NetworkRecord(clusterName: names.clusterName, bridge: names.bridge, networkCIDR: subnet.description)
+        let wanted = NetworkRecord(
+            clusterName: names.clusterName,
+            bridge: names.bridge,
+            networkCIDR: subnet.description
+        )
         if let record = found.record, record.networkCIDR != wanted.networkCIDR {
             throw Failure(
-                .permanent, code: "network-fixed",
+                .permanent,
+                code: "network-fixed",
                 "the machine network of \(names.clusterName) is \(record.networkCIDR) and cannot become \(subnet)",
-                hint: "delete the cluster and create it again")
+                hint: "delete the cluster and create it again"
+            )
         }
         var steps: [Step] = []
         if found.record != wanted { steps.append(.record(wanted, old: found.record)) }
         if !found.hasBridge { steps.append(.bridge(names.bridge)) }
         if !found.hasAddress { steps.append(.address("\(subnet.gateway)/\(subnet.length)")) }
         if !found.forwards { steps.append(.forwarding) }
-        if found.inotifyInstances < Self.inotifyInstances { steps.append(.inotifyInstances(from: found.inotifyInstances)) }
+        if found.inotifyInstances < Self.inotifyInstances {
+            steps.append(.inotifyInstances(from: found.inotifyInstances))
+        }
         if !found.hasRules { steps.append(.rules) }
         return steps
     }
@@ -84,8 +99,18 @@ struct LocalNetworkTask: LocalTask {
             try LocalFiles.makeDirectory(host.layout.cluster)
             try LocalFiles.write(LocalJSON.encode(record), to: host.layout.network)
         case .bridge(let name):
-            try await LocalCommand("ip", "link", "add", "name", name, "address", names.bridgeHardwareAddress, "type", "bridge")
-                .run()
+            try await LocalCommand(
+                "ip",
+                "link",
+                "add",
+                "name",
+                name,
+                "address",
+                names.bridgeHardwareAddress,
+                "type",
+                "bridge"
+            )
+            .run()
         case .address(let address):
             try await LocalCommand("ip", "address", "replace", address, "dev", names.bridge).run()
             try await LocalCommand("ip", "link", "set", names.bridge, "up").run()

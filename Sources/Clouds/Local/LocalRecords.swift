@@ -11,7 +11,9 @@ struct NetworkRecord: Codable, Sendable, Equatable {
     var networkCIDR: String
 }
 
-/// What the cloud remembers of a machine, in `machines/<name>/machine.json`. Written before the machine is made.
+/// What the cloud remembers of a machine, in `machines/<name>/machine.json`.
+///
+/// Written before the machine is made.
 struct MachineRecord: Codable, Sendable, Equatable {
     var name: String
     var instanceGroup: String
@@ -20,6 +22,8 @@ struct MachineRecord: Codable, Sendable, Equatable {
     var address: String
     /// Changes only when the machine is made anew.
     var instanceID: String
+    /// The directory the machine's root stands on.
+    var base: String
     /// The store's directory on the host; `nil` when the store is reached over the network.
     var store: String?
     /// The file repository's directory on the host; `nil` when it is reached over the network.
@@ -63,11 +67,11 @@ struct LocalLayout: Sendable, Equatable {
 
     func machine(_ name: String) -> FilePath { machines.appending(name) }
     func record(ofMachine name: String) -> FilePath { machine(name).appending("machine.json") }
-    /// The machine's root; there only when it is complete.
+    /// The machine's root, mounted from its making to its removal, also while it is stopped.
     func rootFileSystem(_ name: String) -> FilePath { machine(name).appending("rootfs") }
-    func unfinishedRoot(_ name: String) -> FilePath { machine(name).appending("rootfs.partial") }
-    /// The file systemd-nspawn locks while the machine runs, and leaves.
-    func rootLock(_ name: String) -> FilePath { machine(name).appending(".#rootfs.lck") }
+    /// What the machine has of its own; there only when it is complete.
+    func files(_ name: String) -> FilePath { machine(name).appending("files") }
+    func unfinishedFiles(_ name: String) -> FilePath { machine(name).appending("files.partial") }
     func console(_ name: String) -> FilePath { machine(name).appending("console.log") }
     /// The exit status of the last start, once it has ended.
     func ended(_ name: String) -> FilePath { machine(name).appending("ended") }
@@ -91,8 +95,12 @@ enum LocalJSON {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
             throw Failure(
-                .permanent, code: "local-record-damaged", "\(path) is not what the local cloud writes",
-                hint: "delete the cluster, or the machine, and create it again", cause: error)
+                .permanent,
+                code: "local-record-damaged",
+                "\(path) is not what the local cloud writes",
+                hint: "delete the cluster, or the machine, and create it again",
+                cause: error
+            )
         }
     }
 }

@@ -19,49 +19,42 @@ protocol LocalStep: PlannedStep {
     var action: CloudChange.Action { get }
 }
 
-/// Walks tasks in the order of their edges; those that are ready run at the same time.
+/// The engine, with a plan in a cloud's words.
 enum LocalRunner {
     /// What would change, without changing anything.
     static func plan(_ tasks: [any LocalTask], on host: LocalHostReader) async throws -> [CloudChange] {
-        var changes: [CloudChange] = []
-        for task in tasks {
-            if let change = try await change(task, on: host) { changes.append(change) }
-        }
-        return changes.sorted()
+        try await changes(tasks, on: host).values.sorted()
     }
 
-    /// Makes the host hold what the tasks declare. One task's failure does not stop those beside it, but all after it.
+    /// Makes the host hold what the tasks declare.
+    ///
+    /// One task's failure does not stop those beside it, but all after it; the first in order is thrown.
     static func converge(_ tasks: [any LocalTask], on host: LocalHost, progress: (CloudChange) -> Void) async throws {
-        var left = tasks
-        var done: Set<TaskID> = []
-        while !left.isEmpty {
-            let ready = left.filter { task in task.after.allSatisfy { edge in done.contains(edge) } }
-            guard !ready.isEmpty else {
-                throw Failure(.permanent, code: "task-cycle", "\(left[0].id) waits for a task that is not there")
-            }
-            for task in ready {
-                if let change = try await change(task, on: host.reader) { progress(change) }
-            }
-            let failures = await withTaskGroup(of: (Int, (any Error)?).self) { group in
-                for (index, task) in ready.enumerated() {
-                    group.addTask {
-                        do {
-                            try await converge(task, on: host)
-                            return (index, nil)
-                        } catch {
-                            return (index, error)
-                        }
-                    }
-                }
-                return await group.reduce(into: []) { $0.append($1) }
-            }
-            // The first in the declared order, so that the same fault gives the same message.
-            for (_, failure) in failures.sorted(by: { $0.0 < $1.0 }) {
-                if let failure { throw failure }
-            }
-            done.formUnion(ready.map(\.id))
-            left.removeAll { done.contains($0.id) }
+        let graph = try TaskGraph<LocalHostReader, LocalHost>(declared: tasks.map { item($0) })
+        let planned = try await changes(tasks, on: host.reader)
+        let (started, continuation) = AsyncStream.makeStream(of: TaskID.self)
+        // What can pass by itself, such as two programs after the same loop device, does so soon or not at all.
+        let options = ConvergeOptions(retry: RetryPolicy(attempts: 3, cap: .seconds(2)), clock: host.clock)
+        @Sendable func run() async -> ConvergeReport {
+            defer { continuation.finish() }
+            let observer = StartObserver(started: continuation)
+            return await graph.converge(on: host, reader: host.reader, options: options, observer: observer)
         }
+        // Beside it, for `progress` may not be called from elsewhere.
+        async let report = run()
+        for await id in started {
+            if let change = planned[id] { progress(change) }
+        }
+        if let failure = await report.rootFailures.first?.failure { throw failure }
+    }
+
+    private static func changes(
+        _ tasks: [any LocalTask],
+        on host: LocalHostReader
+    ) async throws -> [TaskID: CloudChange] {
+        var changes: [TaskID: CloudChange] = [:]
+        for task in tasks { changes[task.id] = try await change(task, on: host) }
+        return changes
     }
 
     private static func change(_ task: some LocalTask, on host: LocalHostReader) async throws -> CloudChange? {
@@ -70,13 +63,14 @@ enum LocalRunner {
         return CloudChange(first.action, task.kind, task.name, details: steps.map(\.change.description))
     }
 
-    private static func converge(_ task: some LocalTask, on host: LocalHost) async throws {
-        for step in try await task.plan(from: task.find(on: host.reader)) { try await task.apply(step, on: host) }
-        let rest = try await task.plan(from: task.find(on: host.reader))
-        guard rest.isEmpty else {
-            throw Failure(
-                .permanent, code: "did-not-converge",
-                "\(task.id) is not as declared after all steps: \(rest.map(\.change.description).joined(separator: ", "))")
-        }
-    }
+    /// The compiler sees the task's target only through a generic parameter.
+    private static func item(_ task: some LocalTask) -> any ConvergentTask<LocalHostReader, LocalHost> { task }
+}
+
+/// Passes on which tasks begin.
+private struct StartObserver: ConvergeObserver {
+    let started: AsyncStream<TaskID>.Continuation
+
+    func taskStarted(_ id: TaskID) async { started.yield(id) }
+    func taskFinished(_ record: TaskRecord) async {}
 }

@@ -10,7 +10,7 @@ struct LocalTeardown: Sendable {
         try await removeMachines(progress)
         try await removeVolumes(progress)
         try await removeNetwork(progress)
-        try await unmount()
+        try await LocalMounts.unmount(below: host.layout.cluster)
         try await LocalRootFileSystem.remove(host.layout.cluster)
         LocalFiles.removeDirectory(host.layout.root)
     }
@@ -31,7 +31,9 @@ struct LocalTeardown: Sendable {
         // Any file below the cluster's directory that is still attached, known or not.
         let volumes = LocalFiles.list(host.layout.volumes).map { host.layout.volumes.appending($0) }
             .compactMap(LocalFiles.identity)
-        for device in try await LoopDevice.all() where volumes.contains(where: device.shows) { try await device.detach() }
+        for device in try await LoopDevice.all() where volumes.contains(where: device.shows) {
+            try await device.detach()
+        }
     }
 
     private func removeNetwork(_ progress: (CloudChange) -> Void) async throws {
@@ -47,14 +49,5 @@ struct LocalTeardown: Sendable {
         for name in LocalFiles.list(run) where name.hasPrefix(host.names.id + "-") {
             LocalFiles.removeDirectory(run.appending(name))
         }
-    }
-
-    /// Nothing of ours is mounted on the host; what a person mounted into a machine's root would keep it from going.
-    private func unmount() async throws {
-        let prefix = host.layout.cluster.string + "/"
-        let mounts = (LocalFiles.text("/proc/self/mounts") ?? "").split(separator: "\n").compactMap { line in
-            line.split(separator: " ").dropFirst().first.map(String.init)
-        }
-        for path in mounts.reversed() where path.hasPrefix(prefix) { try await LocalCommand("umount", path).run() }
     }
 }

@@ -3,7 +3,9 @@ import NodeOS
 import NodeTasks
 import SystemPackage
 
-/// A sparse image file with its labels beside it. Only a deletion of the cluster removes it.
+/// A sparse image file with its labels beside it.
+///
+/// Only a deletion of the cluster removes it.
 struct LocalVolumeTask: LocalTask {
     struct Found: Sendable, Equatable {
         var record: VolumeRecord?
@@ -49,16 +51,26 @@ struct LocalVolumeTask: LocalTask {
         try LocalNames.check(machine: volume.machine)
         guard (1...65536).contains(volume.size) else {
             throw Failure(
-                .permanent, code: "bad-volume-size", "volume \(volume.name) cannot have \(volume.size) GiB",
-                hint: "use 1 to 65536 GiB")
+                .permanent,
+                code: "bad-volume-size",
+                "volume \(volume.name) cannot have \(volume.size) GiB",
+                hint: "use 1 to 65536 GiB"
+            )
         }
         record = VolumeRecord(
-            name: volume.name, zone: volume.zone, size: volume.size, labels: volume.labels, machine: volume.machine)
+            name: volume.name,
+            zone: volume.zone,
+            size: volume.size,
+            labels: volume.labels,
+            machine: volume.machine
+        )
     }
 
     func find(on host: LocalHostReader) async throws -> Found? {
         let found = Found(
-            record: try host.volume(name), imageSize: LocalFiles.size(of: host.layout.image(ofVolume: name)))
+            record: try host.volume(name),
+            imageSize: LocalFiles.size(of: host.layout.image(ofVolume: name))
+        )
         return found == Found() ? nil : found
     }
 
@@ -67,8 +79,11 @@ struct LocalVolumeTask: LocalTask {
         // The image's own size counts for nothing once it is there but for growing: data is never cut off.
         if let record = found?.record, record.size > self.record.size, found?.imageSize != nil {
             throw Failure(
-                .permanent, code: "volume-shrinks", "volume \(name) has \(record.size) GiB and cannot shrink to \(self.record.size)",
-                hint: "keep its size; a volume can only grow")
+                .permanent,
+                code: "volume-shrinks",
+                "volume \(name) has \(record.size) GiB and cannot shrink to \(self.record.size)",
+                hint: "keep its size; a volume can only grow"
+            )
         }
         let grows = (found?.record?.size ?? 0) < record.size && (found?.imageSize ?? 0) < size
         if found?.imageSize == nil || grows { steps.append(.image(size: size, from: found?.imageSize)) }
@@ -82,7 +97,8 @@ struct LocalVolumeTask: LocalTask {
         try LocalFiles.makeDirectory(host.layout.volumes, mode: .ownerReadWriteExecute)
         switch step {
         case .image(let size, _): try LocalFiles.setSize(size, of: host.layout.image(ofVolume: name))
-        case .record(let record, _): try LocalFiles.write(LocalJSON.encode(record), to: host.layout.record(ofVolume: name))
+        case .record(let record, _):
+            try LocalFiles.write(LocalJSON.encode(record), to: host.layout.record(ofVolume: name))
         }
     }
 }
