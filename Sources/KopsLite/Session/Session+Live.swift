@@ -4,6 +4,7 @@ import Fetch
 import Foundation
 import KopsModel
 import StateStore
+import SystemPackage
 
 extension Session {
     /// The session of the program itself.
@@ -18,7 +19,8 @@ extension Session {
             openStore: storeBackend,
             cloud: { name in
                 guard name == "local" else { throw CommandFailure("the cloud \(name) is not supported", remedy: "use local") }
-                return LocalCloud()
+                let cache = ProcessInfo.processInfo.environment["KOPSLITE_CACHE"] ?? "/var/cache/kopslite"
+                return LocalCloud(cache: FilePath(cache).appending("machines"))
             },
             kubeAPI: { store, cluster in
                 try await ControlPlaneAccess(store: store, cluster: cluster, now: Date()).client(http)
