@@ -62,8 +62,10 @@ let package = Package(
         library("NodeOS", ["CSystemd", crypto, subprocess, system]),
         library("NodeTasks", ["NodeOS", "PKI", crypto, system]),
         library(
-            "NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system],
-            resources: [.embedInCode("Builders/ControlPlane/protokube.service")]),
+            "NodeBuilders",
+            ["KopsModel", "NodeOS", "NodeTasks", "PKI", system],
+            resources: [.embedInCode("Builders/ControlPlane/protokube.service")]
+        ),
         library("KubeAPI", ["Fetch", "KopsModel"]),
         library("AddonManager", ["KopsModel", "KubeAPI"]),
         library("EtcdManager", ["NodeOS", system]),
@@ -108,8 +110,10 @@ let package = Package(
         tests(
             "Protokube",
             [
-                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "StateStore", log, system,
-            ]),
+                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "StateStore", log,
+                system,
+            ]
+        ),
         tests("KopsLite", ["Clouds", "KopsModel", "NodeOS", "StateStore"], resources: [.copy("Golden")]),
     ],
     swiftLanguageModes: [.v6]

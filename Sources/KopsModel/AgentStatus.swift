@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#if canImport(FoundationEssentials)
 public import FoundationEssentials
-#else
-public import Foundation
-#endif
 
 /// What an agent on a machine says of itself; only that agent writes it.
 ///
@@ -57,9 +53,20 @@ public struct AgentStatus: Codable, Sendable, Equatable {
 
     /// Makes a status from its parts.
     public init(
-        agent: String, instance: String, instanceGroup: String, role: InstanceRole? = nil, generation: Int? = nil,
-        phase: AgentPhase, activity: String = "", tasksDone: Int = 0, tasksTotal: Int = 0, tasksChanged: Int = 0,
-        failure: AgentFailure? = nil, started: Date, updated: Date, spans: [Span] = []
+        agent: String,
+        instance: String,
+        instanceGroup: String,
+        role: InstanceRole? = nil,
+        generation: Int? = nil,
+        phase: AgentPhase,
+        activity: String = "",
+        tasksDone: Int = 0,
+        tasksTotal: Int = 0,
+        tasksChanged: Int = 0,
+        failure: AgentFailure? = nil,
+        started: Date,
+        updated: Date,
+        spans: [Span] = []
     ) {
         self.agent = agent
         self.instance = instance

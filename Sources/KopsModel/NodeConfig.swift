@@ -40,11 +40,22 @@ public struct NodeConfig: Codable, Sendable, Equatable {
 
     /// Makes a configuration from its parts.
     public init(
-        clusterName: String, generation: Int, instanceGroup: String, role: InstanceRole, cloud: String,
-        kubernetesVersion: String, containerRuntime: ContainerRuntime, network: NetworkConfig,
-        certificateAuthorities: [String: String], assets: [String: Asset], packages: [String] = [],
-        nodeLabels: [String: String] = [:], taints: [String] = [], sysctls: [String: String] = [:],
-        flags: [String: [String: String]] = [:], controlPlane: ControlPlaneConfig? = nil
+        clusterName: String,
+        generation: Int,
+        instanceGroup: String,
+        role: InstanceRole,
+        cloud: String,
+        kubernetesVersion: String,
+        containerRuntime: ContainerRuntime,
+        network: NetworkConfig,
+        certificateAuthorities: [String: String],
+        assets: [String: Asset],
+        packages: [String] = [],
+        nodeLabels: [String: String] = [:],
+        taints: [String] = [],
+        sysctls: [String: String] = [:],
+        flags: [String: [String: String]] = [:],
+        controlPlane: ControlPlaneConfig? = nil
     ) {
         self.clusterName = clusterName
         self.generation = generation
@@ -100,8 +111,13 @@ public struct NetworkConfig: Codable, Sendable, Equatable {
 
     /// Makes a network from its parts.
     public init(
-        apiHost: String, apiPort: Int, podCIDR: String, serviceCIDR: String, apiServiceAddress: String,
-        dnsAddress: String, dnsDomain: String
+        apiHost: String,
+        apiPort: Int,
+        podCIDR: String,
+        serviceCIDR: String,
+        apiServiceAddress: String,
+        dnsAddress: String,
+        dnsDomain: String
     ) {
         self.apiHost = apiHost
         self.apiPort = apiPort

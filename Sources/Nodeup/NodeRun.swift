@@ -17,7 +17,10 @@ struct NodeRun {
         let node = LiveNode()
         let boot = try await bootConfig(on: node)
         let sealed = try await SealedInputs(node: node).read()
-        let outcome = try await acquisition(boot, try openStore(boot.store), node).run(sealed: sealed, clock: ContinuousClock())
+        let outcome = try await acquisition(boot, try openStore(boot.store), node).run(
+            sealed: sealed,
+            clock: ContinuousClock()
+        )
         return try await graph(outcome.inputs).plan(on: node)
     }
 
@@ -37,11 +40,17 @@ struct NodeRun {
     }
 
     private func converge(
-        _ boot: BootConfig, _ store: any StateStore, _ node: LiveNode, _ reporter: StatusReporter
+        _ boot: BootConfig,
+        _ store: any StateStore,
+        _ node: LiveNode,
+        _ reporter: StatusReporter
     ) async throws -> ConvergeReport {
         await reporter.enter(.acquiring, "reads \(boot.store)")
         let seal = SealedInputs(node: node)
-        let outcome = try await acquisition(boot, store, node).run(sealed: try await seal.read(), clock: ContinuousClock())
+        let outcome = try await acquisition(boot, store, node).run(
+            sealed: try await seal.read(),
+            clock: ContinuousClock()
+        )
         try await seal.write(outcome.inputs)
         await reporter.warn(outcome.storeFailure)
 
@@ -55,7 +64,11 @@ struct NodeRun {
         if let root = report.rootFailures.first {
             await reporter.end(.failed, root.id.name, failure: root.failure)
         } else {
-            await reporter.end(.converged, report.changedCount == 0 ? "nothing to do" : "done", failure: outcome.storeFailure)
+            await reporter.end(
+                .converged,
+                report.changedCount == 0 ? "nothing to do" : "done",
+                failure: outcome.storeFailure
+            )
         }
         return report
     }
@@ -63,8 +76,11 @@ struct NodeRun {
     private func bootConfig(on node: LiveNode) async throws -> BootConfig {
         guard try await node.status(of: configFile) != nil else {
             throw Failure(
-                .permanent, code: "no-boot-config", "\(configFile) is not there: this machine has not been told its cluster",
-                hint: "user-data writes it; without a cluster use `nodeup apply --tasks FILE`")
+                .permanent,
+                code: "no-boot-config",
+                "\(configFile) is not there: this machine has not been told its cluster",
+                hint: "user-data writes it; without a cluster use `nodeup apply --tasks FILE`"
+            )
         }
         do {
             return try JSONDecoder().decode(BootConfig.self, from: Data(try await node.read(configFile)))
@@ -73,7 +89,8 @@ struct NodeRun {
         }
     }
 
-    private func acquisition(_ boot: BootConfig, _ store: any StateStore, _ node: LiveNode) async throws -> Acquisition {
+    private func acquisition(_ boot: BootConfig, _ store: any StateStore, _ node: LiveNode) async throws -> Acquisition
+    {
         Acquisition(boot: boot, store: store, facts: try await NodeFactsProbe.observe(node))
     }
 
@@ -89,7 +106,11 @@ struct NodeRun {
             try await AssetFetcher(cache: NodeInputs.cache, http: CurlClient()).fetch(files)
         } catch let error as FetchError {
             throw Failure(
-                error.isTransient ? .transient : .permanent, code: error.code, error.message, hint: error.hint)
+                error.isTransient ? .transient : .permanent,
+                code: error.code,
+                error.message,
+                hint: error.hint
+            )
         }
     }
 }

@@ -23,7 +23,9 @@ struct Nodeup: AsyncParsableCommand {
             Self.exit(withError: exit)
         } catch {
             guard exitCode(for: error) != .success else { exit(withError: error) }
-            Console.error(ErrorReport(error).text(usage: exitCode(for: error) == .validationFailure ? message(for: error) : nil))
+            Console.error(
+                ErrorReport(error).text(usage: exitCode(for: error) == .validationFailure ? message(for: error) : nil)
+            )
             Self.exit(withError: ExitCode.failure)
         }
     }

@@ -17,19 +17,29 @@ struct RunLock {
             parent.append(component)
             if mkdir(parent.string, 0o755) != 0, errno != EEXIST {
                 throw Failure(
-                    .permanent, code: "lock-failed", "making \(parent) for the run lock failed: \(Errno(rawValue: errno))",
-                    hint: "run nodeup as root")
+                    .permanent,
+                    code: "lock-failed",
+                    "making \(parent) for the run lock failed: \(Errno(rawValue: errno))",
+                    hint: "run nodeup as root"
+                )
             }
         }
         let path = directory.appending("nodeup.lock")
         let descriptor = try FileDescriptor.open(
-            path, .readWrite, options: [.create, .closeOnExec, .noFollow], permissions: [.ownerReadWrite])
+            path,
+            .readWrite,
+            options: [.create, .closeOnExec, .noFollow],
+            permissions: [.ownerReadWrite]
+        )
         guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             let owner = owner(of: descriptor)
             try? descriptor.close()
             throw Failure(
-                .transient, code: "already-running", "another nodeup\(owner) converges \(root) now",
-                hint: "wait for it; `nodeup status` shows what it is at")
+                .transient,
+                code: "already-running",
+                "another nodeup\(owner) converges \(root) now",
+                hint: "wait for it; `nodeup status` shows what it is at"
+            )
         }
         try descriptor.resize(to: 0)
         _ = try descriptor.writeAll(toAbsoluteOffset: 0, "\(getpid())\n".utf8)

@@ -35,7 +35,8 @@ struct CreateClusterCommand: SessionCommand {
     var networking = "kubenet"
     @Option(
         name: .customLong("preload-image"),
-        help: "An image of the file repository that every worker holds from the start; may be repeated.")
+        help: "An image of the file repository that every worker holds from the start; may be repeated."
+    )
     var preloadImages: [String] = []
     @Flag(help: "Print the declaration and write nothing; needs -o yaml or json.")
     var dryRun = false

@@ -8,8 +8,8 @@ import StateStore
 struct DeleteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Remove a cluster.",
-        subcommands: [DeleteClusterCommand.self]
+        abstract: "Remove a cluster, or one of its machines.",
+        subcommands: [DeleteClusterCommand.self, DeleteInstanceCommand.self]
     )
 }
 

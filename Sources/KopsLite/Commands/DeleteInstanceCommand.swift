@@ -6,7 +6,9 @@ import StateStore
 /// `delete instance NAME` removes one machine; `update cluster --yes` makes it again.
 struct DeleteInstanceCommand: SessionCommand {
     static let configuration = CommandConfiguration(
-        commandName: "instance", abstract: "Show which machine would be removed; remove it with --yes.")
+        commandName: "instance",
+        abstract: "Show which machine would be removed; remove it with --yes."
+    )
 
     @OptionGroup var argument: MachineArgument
     @Flag(name: [.short, .long], help: "Remove it.")

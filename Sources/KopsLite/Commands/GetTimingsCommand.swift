@@ -7,7 +7,9 @@ import KopsModel
 /// `get timings NAME` shows where the time of every machine's last start went.
 struct GetTimings: SessionCommand {
     static let configuration = CommandConfiguration(
-        commandName: "timings", abstract: "Show where the time of a cluster's start went.")
+        commandName: "timings",
+        abstract: "Show where the time of a cluster's start went."
+    )
 
     @Argument(help: "The cluster's name.")
     var clusterName: String?
@@ -23,15 +25,20 @@ struct GetTimings: SessionCommand {
         let rows = machines.sorted { $0.name < $1.name }.compactMap { machine -> Waterfall.Machine? in
             guard let launched = machine.launched else { return nil }
             return Waterfall.Machine(
-                name: machine.name, launched: launched, reports: board.reports.filter { $0.instance == machine.name },
-                ready: ready[machine.name])
+                name: machine.name,
+                launched: launched,
+                reports: board.reports.filter { $0.instance == machine.name },
+                ready: ready[machine.name]
+            )
         }
         session.console.line(Waterfall(machines: rows).text())
     }
 
     /// When each node last became Ready, by name; empty where the API server does not answer.
     private func readyTimes(
-        of cluster: ResolvedCluster, _ repository: ClusterRepository, _ session: Session
+        of cluster: ResolvedCluster,
+        _ repository: ClusterRepository,
+        _ session: Session
     ) async throws -> [String: Date] {
         guard let api = try? await session.kubeAPI(repository.store, cluster),
             let nodes = try? await api.get("/api/v1/nodes")["items"]?.array

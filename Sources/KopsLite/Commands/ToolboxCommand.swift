@@ -6,8 +6,10 @@ import KopsModel
 /// `toolbox` works on single machines, where the cloud lets an operator do so.
 struct ToolboxCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "toolbox", abstract: "Work on single machines.",
-        subcommands: [ToolboxStop.self, ToolboxStart.self, ToolboxExec.self, ToolboxConsole.self])
+        commandName: "toolbox",
+        abstract: "Work on single machines.",
+        subcommands: [ToolboxStop.self, ToolboxStart.self, ToolboxExec.self, ToolboxConsole.self]
+    )
 }
 
 /// The machine a command works on.
@@ -27,7 +29,8 @@ struct MachineArgument: ParsableArguments {
         }
         let machines = try await cloud.inventory(of: name).machines.map(\.name)
         guard machines.contains(machine) else {
-            let known = machines.isEmpty ? "it has none" : "machines there: \(machines.sorted().joined(separator: ", "))"
+            let known =
+                machines.isEmpty ? "it has none" : "machines there: \(machines.sorted().joined(separator: ", "))"
             throw CommandFailure("there is no machine \(machine) in \(name)", remedy: known)
         }
         return (cloud, name)
@@ -58,7 +61,9 @@ struct ToolboxStart: SessionCommand {
 
 struct ToolboxExec: SessionCommand {
     static let configuration = CommandConfiguration(
-        commandName: "exec", abstract: "Run a program inside a machine; its exit status is passed on.")
+        commandName: "exec",
+        abstract: "Run a program inside a machine; its exit status is passed on."
+    )
     @OptionGroup var argument: MachineArgument
     @Argument(parsing: .postTerminator, help: "The program and its arguments, after --.")
     var program: [String]
@@ -75,11 +80,15 @@ struct ToolboxExec: SessionCommand {
 
 struct ToolboxConsole: SessionCommand {
     static let configuration = CommandConfiguration(
-        commandName: "console", abstract: "Show what a machine has written to its console.")
+        commandName: "console",
+        abstract: "Show what a machine has written to its console."
+    )
     @OptionGroup var argument: MachineArgument
 
     func run(in session: Session) async throws {
         let (cloud, cluster) = try await argument.find(in: session)
-        session.console.output(String(decoding: try await cloud.console(of: argument.machine, of: cluster), as: UTF8.self))
+        session.console.output(
+            String(decoding: try await cloud.console(of: argument.machine, of: cluster), as: UTF8.self)
+        )
     }
 }

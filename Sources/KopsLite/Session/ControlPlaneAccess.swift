@@ -19,11 +19,16 @@ struct ControlPlaneAccess {
         let address = try await endpoint()
         return LiveKubeAPI(
             client: KubeClient(
-                endpoint: "https://\(cluster.network.apiHost):\(address.port)", address: address.address,
+                endpoint: "https://\(cluster.network.apiHost):\(address.port)",
+                address: address.address,
                 identity: TLSIdentity(
-                    authorities: credentials.authorities, certificate: credentials.certificate,
-                    privateKey: credentials.privateKey),
-                http: http))
+                    authorities: credentials.authorities,
+                    certificate: credentials.certificate,
+                    privateKey: credentials.privateKey
+                ),
+                http: http
+            )
+        )
     }
 
     /// What a kubeconfig needs; the certificate is valid for whole days, one at the least.
@@ -37,11 +42,20 @@ struct ControlPlaneAccess {
         let days = max(1, Int((lifetime / .seconds(86400)).rounded(.up)))
         let issued = try CertificateIssuer(keyset: keyset).issue(
             CertificateProfile(
-                commonName: "kopslite-admin", organizations: ["system:masters"], usages: [.client], days: days),
-            now: now)
+                commonName: "kopslite-admin",
+                organizations: ["system:masters"],
+                usages: [.client],
+                days: days
+            ),
+            now: now
+        )
         return AdminCredentials(
-            server: "https://\(address.address):\(address.port)", serverName: cluster.network.apiHost,
-            authorities: keyset.bundle, certificate: issued.certificate, privateKey: issued.privateKey)
+            server: "https://\(address.address):\(address.port)",
+            serverName: cluster.network.apiHost,
+            authorities: keyset.bundle,
+            certificate: issued.certificate,
+            privateKey: issued.privateKey
+        )
     }
 
     private func endpoint() async throws -> EndpointRecord {
@@ -51,8 +65,11 @@ struct ControlPlaneAccess {
             if let record = try? JSONDecoder().decode(EndpointRecord.self, from: Data(object.bytes)) { return record }
         }
         throw Failure(
-            .waiting, code: "no-api-endpoint", "no control-plane machine of \(cluster.name) has published its address yet",
-            hint: "kopslite watch cluster \(cluster.name)")
+            .waiting,
+            code: "no-api-endpoint",
+            "no control-plane machine of \(cluster.name) has published its address yet",
+            hint: "kopslite watch cluster \(cluster.name)"
+        )
     }
 }
 

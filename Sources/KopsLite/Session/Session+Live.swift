@@ -18,7 +18,9 @@ extension Session {
             readFile: { path in try InputFile.read(path) },
             openStore: storeBackend,
             cloud: { name in
-                guard name == "local" else { throw CommandFailure("the cloud \(name) is not supported", remedy: "use local") }
+                guard name == "local" else {
+                    throw CommandFailure("the cloud \(name) is not supported", remedy: "use local")
+                }
                 let cache = ProcessInfo.processInfo.environment["KOPSLITE_CACHE"] ?? "/var/cache/kopslite"
                 return LocalCloud(cache: FilePath(cache).appending("machines"))
             },
@@ -26,12 +28,18 @@ extension Session {
                 try await ControlPlaneAccess(store: store, cluster: cluster, now: Date()).client(http)
             },
             adminCredentials: { store, cluster, lifetime in
-                try await ControlPlaneAccess(store: store, cluster: cluster, now: Date()).credentials(lifetime: lifetime)
+                try await ControlPlaneAccess(store: store, cluster: cluster, now: Date()).credentials(
+                    lifetime: lifetime
+                )
             },
             update: { request, session in
                 let update = ClusterUpdate(
-                    store: request.store, cluster: request.cluster,
-                    cloud: try session.cloud(request.cluster.cluster.spec.cloudProvider), http: http, now: session.now())
+                    store: request.store,
+                    cluster: request.cluster,
+                    cloud: try session.cloud(request.cluster.cluster.spec.cloudProvider),
+                    http: http,
+                    now: session.now()
+                )
                 try await UpdateReport(update: update, console: session.console).run(isConfirmed: request.isConfirmed)
             }
         )

@@ -40,7 +40,9 @@ struct Waterfall {
     }
 
     private var lastInstant: Date? {
-        machines.flatMap { machine in machine.reports.flatMap { $0.spans.map(\.end) } + [machine.ready].compactMap(\.self) }.max()
+        machines.flatMap { machine in
+            machine.reports.flatMap { $0.spans.map(\.end) } + [machine.ready].compactMap(\.self)
+        }.max()
     }
 
     private func rows(of machine: Machine) -> [Row] {
@@ -52,14 +54,18 @@ struct Waterfall {
             rows += report.spans.filter { $0.end.timeIntervalSince($0.start) >= threshold }
                 .map { Row(label: "\(report.agent) \($0.name)", start: $0.start, end: $0.end) }
         }
-        if let ready = machine.ready { rows.append(Row(label: "launched until Ready", start: machine.launched, end: ready)) }
+        if let ready = machine.ready {
+            rows.append(Row(label: "launched until Ready", start: machine.launched, end: ready))
+        }
         return rows
     }
 
     private func row(of row: Row, origin: Date, total: TimeInterval) -> String {
         let from = Int(row.start.timeIntervalSince(origin) / total * Double(width))
         let length = max(1, Int((row.end.timeIntervalSince(row.start) / total * Double(width)).rounded()))
-        let bar = String(repeating: " ", count: min(max(from, 0), width - 1)) + String(repeating: "█", count: min(length, width))
+        let bar =
+            String(repeating: " ", count: min(max(from, 0), width - 1))
+            + String(repeating: "█", count: min(length, width))
         let seconds = String(format: "%6.1f s", row.end.timeIntervalSince(row.start))
         return "  \(padded(row.label, to: 38)) \(seconds)  |\(padded(bar, to: width))|"
     }
@@ -68,8 +74,11 @@ struct Waterfall {
         machines.flatMap { machine in
             machine.reports.map { report in
                 String(
-                    format: "%@: %@'s own share %.1f s", machine.name, report.agent,
-                    report.updated.timeIntervalSince(report.started))
+                    format: "%@: %@'s own share %.1f s",
+                    machine.name,
+                    report.agent,
+                    report.updated.timeIntervalSince(report.started)
+                )
             }
         }
     }

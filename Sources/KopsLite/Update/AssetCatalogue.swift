@@ -46,11 +46,15 @@ struct AssetCatalogue {
     private var cni: AssetResolver.Request {
         let version = Self.cniVersion
         return AssetResolver.Request(
-            name: "cni-plugins", path: "binaries/cni-plugins/v\(version)/cni-plugins-linux-amd64-v\(version).tgz")
+            name: "cni-plugins",
+            path: "binaries/cni-plugins/v\(version)/cni-plugins-linux-amd64-v\(version).tgz"
+        )
     }
 
     private var etcd: AssetResolver.Request {
         AssetResolver.Request(
-            name: "etcd", path: "binaries/etcd/v\(etcdVersion)/etcd-v\(etcdVersion)-linux-amd64.tar.gz")
+            name: "etcd",
+            path: "binaries/etcd/v\(etcdVersion)/etcd-v\(etcdVersion)-linux-amd64.tar.gz"
+        )
     }
 }

@@ -65,8 +65,11 @@ struct AssetResolver {
         for reference in references {
             guard let entry = lock.first(where: { $0.kind == "image" && $0.image == reference }) else {
                 throw Failure(
-                    .permanent, code: "image-not-in-repository", "\(base) has no tarball of the image \(reference)",
-                    hint: "name an image of \(base)/assets.lock.json, or leave it to be pulled from its registry")
+                    .permanent,
+                    code: "image-not-in-repository",
+                    "\(base) has no tarball of the image \(reference)",
+                    hint: "name an image of \(base)/assets.lock.json, or leave it to be pulled from its registry"
+                )
             }
             assets[entry.name] = Asset(sha256: entry.sha256, sources: ["\(base)/\(entry.path)"], image: entry.image)
         }
@@ -77,8 +80,12 @@ struct AssetResolver {
     func digest(of path: String) async throws -> String {
         let failure = { (reason: String) in
             Failure(
-                .permanent, code: "asset-unknown", "\(base)/\(path).sha256 \(reason)",
-                hint: "check --kubernetes-version and --file-repository; a repository has the layout of the release site")
+                .permanent,
+                code: "asset-unknown",
+                "\(base)/\(path).sha256 \(reason)",
+                hint:
+                    "check --kubernetes-version and --file-repository; a repository has the layout of the release site"
+            )
         }
         guard let bytes = try await read(path + ".sha256") else { throw failure("is not there") }
         let digest = String(decoding: bytes, as: UTF8.self).prefix { $0.isHexDigit }.lowercased()
@@ -93,8 +100,12 @@ struct AssetResolver {
             return try JSONDecoder().decode(Lock.self, from: Data(bytes)).assets
         } catch {
             throw Failure(
-                .permanent, code: "lock-damaged", "\(base)/assets.lock.json cannot be read as a lock file",
-                hint: "build the repository again", cause: error)
+                .permanent,
+                code: "lock-damaged",
+                "\(base)/assets.lock.json cannot be read as a lock file",
+                hint: "build the repository again",
+                cause: error
+            )
         }
     }
 
@@ -109,8 +120,11 @@ struct AssetResolver {
         case 404, 403: return nil
         default:
             throw Failure(
-                .transient, code: "repository-unavailable", "\(base)/\(path) answered with status \(response.status)",
-                hint: "try again, or name another --file-repository")
+                .transient,
+                code: "repository-unavailable",
+                "\(base)/\(path) answered with status \(response.status)",
+                hint: "try again, or name another --file-repository"
+            )
         }
     }
 }

@@ -53,11 +53,13 @@ struct ClusterUpdate {
         let resolver = AssetResolver(base: try repository(), http: http)
         let catalogue = AssetCatalogue(
             release: try KubernetesRelease(cluster.kubernetesVersion.description),
-            etcdVersion: cluster.etcd.version ?? AssetCatalogue.etcdVersion)
+            etcdVersion: cluster.etcd.version ?? AssetCatalogue.etcdVersion
+        )
         var assets: [InstanceRole: [String: Asset]] = [:]
         for role in Set(cluster.groups.map(\.spec.role.role)) {
             assets[role] = try await resolver.resolve(catalogue.requests(for: role))
-                .merging(try await resolver.lockedImages(catalogue.optionalImages(for: role))) { required, _ in required }
+                .merging(try await resolver.lockedImages(catalogue.optionalImages(for: role))) { required, _ in required
+                }
                 .merging(try await resolver.images(carrying: preloaded(on: role))) { required, _ in required }
         }
         let renderer = GenerationRenderer(cluster: cluster, authorities: authorities, assets: assets)
@@ -73,9 +75,17 @@ struct ClusterUpdate {
             fileRepository: try repository(),
             machines: try cluster.machines.map { machine in
                 DesiredMachine(
-                    name: machine.name, instanceGroup: machine.group, role: machine.role, zone: machine.zone,
+                    name: machine.name,
+                    instanceGroup: machine.group,
+                    role: machine.role,
+                    zone: machine.zone,
                     userData: try UserData.template(
-                        store: store.url, clusterName: cluster.name, instanceGroup: machine.group, nodeup: nodeup))
+                        store: store.url,
+                        clusterName: cluster.name,
+                        instanceGroup: machine.group,
+                        nodeup: nodeup
+                    )
+                )
             },
             volumes: DesiredVolumes(cluster: cluster).all
         )
@@ -84,8 +94,11 @@ struct ClusterUpdate {
     private func repository() throws -> String {
         guard let repository = cluster.cluster.spec.assets?.fileRepository, !repository.isEmpty else {
             throw Failure(
-                .permanent, code: "no-file-repository", "\(cluster.name) does not say where Kubernetes is downloaded from",
-                hint: "set spec.assets.fileRepository: a URL with the layout of the official release site")
+                .permanent,
+                code: "no-file-repository",
+                "\(cluster.name) does not say where Kubernetes is downloaded from",
+                hint: "set spec.assets.fileRepository: a URL with the layout of the official release site"
+            )
         }
         return repository.hasSuffix("/") ? String(repository.dropLast()) : repository
     }
@@ -105,7 +118,8 @@ struct ClusterUpdate {
             return UpdatePlan.Entry(action: .create, name: "generation", details: names.map { "+ \($0)" })
         }
         let details = try await GenerationDifference(
-            current: current, wanted: try renderer.objects(generation: current.number)
+            current: current,
+            wanted: try renderer.objects(generation: current.number)
         ).lines()
         return details.isEmpty ? nil : UpdatePlan.Entry(action: .modify, name: "generation", details: details)
     }

@@ -11,14 +11,19 @@ struct DesiredVolumes {
         cluster.cluster.spec.etcdClusters.flatMap { etcd in
             let members = etcd.etcdMembers.map(\.name).joined(separator: ",")
             return etcd.etcdMembers.compactMap { member -> DesiredVolume? in
-                guard let machine = cluster.machines.first(where: { $0.group == member.instanceGroup }) else { return nil }
+                guard let machine = cluster.machines.first(where: { $0.group == member.instanceGroup }) else {
+                    return nil
+                }
                 return DesiredVolume(
-                    name: "\(member.name).etcd-\(etcd.name)", zone: machine.zone,
+                    name: "\(member.name).etcd-\(etcd.name)",
+                    zone: machine.zone,
                     size: member.volumeSize ?? Self.standardSize,
                     labels: [
                         Self.label(ofEtcd: etcd.name): "\(member.name)/\(members)",
                         "KubernetesCluster": cluster.name,
-                    ], machine: machine.name)
+                    ],
+                    machine: machine.name
+                )
             }
         }
     }

@@ -54,7 +54,8 @@ struct GenerationRenderer {
         var controlPlane = ControlPlaneConfig(
             etcdVersion: cluster.etcd.version ?? AssetCatalogue.etcdVersion,
             etcdVolumeLabel: DesiredVolumes.label(ofEtcd: cluster.etcd.name),
-            apiServerNames: [cluster.cluster.spec.masterPublicName].compactMap(\.self) + cluster.cluster.spec.additionalSans,
+            apiServerNames: [cluster.cluster.spec.masterPublicName].compactMap(\.self)
+                + cluster.cluster.spec.additionalSans,
             addons: []
         )
         var complete = config
@@ -77,7 +78,8 @@ struct GenerationRenderer {
     private func sysctls(of group: InstanceGroup) -> [String: String] {
         Dictionary(
             (cluster.cluster.spec.sysctlParameters + group.spec.sysctlParameters).map { ($0.key, $0.value) },
-            uniquingKeysWith: { _, ofGroup in ofGroup })
+            uniquingKeysWith: { _, ofGroup in ofGroup }
+        )
     }
 
     private func encoded(_ config: NodeConfig) throws -> [UInt8] {

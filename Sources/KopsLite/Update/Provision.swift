@@ -21,7 +21,7 @@ struct Provision {
         return names.sorted()
     }
 
-    /// Makes what is missing. Two that do so at once agree on one, for a key is only written where none is.
+    /// Makes what is missing; two that do so at once agree on one, for a key is only written where none is.
     func create() async throws {
         for name in KeysetName.controlPlane {
             let key = try privateKey(name)
@@ -52,8 +52,11 @@ struct Provision {
     func privateKeyset(_ name: String) async throws -> Keyset {
         guard let object = try await store.read(privateKey(name)) else {
             throw Failure(
-                .permanent, code: "keyset-missing", "\(layout.clusterName) has no keyset \(name) yet",
-                hint: "kopslite update cluster \(layout.clusterName) --yes")
+                .permanent,
+                code: "keyset-missing",
+                "\(layout.clusterName) has no keyset \(name) yet",
+                hint: "kopslite update cluster \(layout.clusterName) --yes"
+            )
         }
         return try JSONDecoder().decode(Keyset.self, from: Data(object.bytes))
     }

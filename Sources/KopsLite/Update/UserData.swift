@@ -6,10 +6,19 @@ import KopsModel
 /// The user-data of an instance group's machines: `cloud-init/user-data.sh`, filled in.
 enum UserData {
     /// The script, but for what only the cloud knows.
-    static func template(store: String, clusterName: String, instanceGroup: String, nodeup: Asset) throws -> UserDataTemplate {
+    static func template(
+        store: String,
+        clusterName: String,
+        instanceGroup: String,
+        nodeup: Asset
+    ) throws -> UserDataTemplate {
         let boot = BootConfig(
-            store: store, clusterName: clusterName, instanceGroup: instanceGroup, instance: "{{INSTANCE}}",
-            address: "{{ADDRESS}}")
+            store: store,
+            clusterName: clusterName,
+            instanceGroup: instanceGroup,
+            instance: "{{INSTANCE}}",
+            address: "{{ADDRESS}}"
+        )
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         var text = String(decoding: PackageResources.user_data_sh, as: UTF8.self)

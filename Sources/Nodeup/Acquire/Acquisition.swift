@@ -45,10 +45,12 @@ struct Acquisition {
         let config: NodeConfig = try await decode(generation.object(named: "nodes/\(boot.instanceGroup).json"))
         guard config.clusterName == boot.clusterName, config.instanceGroup == boot.instanceGroup else {
             throw Failure(
-                .permanent, code: "config-of-another-group",
+                .permanent,
+                code: "config-of-another-group",
                 "generation \(generation.number) names \(config.clusterName)/\(config.instanceGroup) where this machine is"
                     + " \(boot.clusterName)/\(boot.instanceGroup)",
-                hint: "run `kopslite update cluster \(boot.clusterName) --yes` again")
+                hint: "run `kopslite update cluster \(boot.clusterName) --yes` again"
+            )
         }
         return NodeInputs(
             boot: boot,
@@ -76,7 +78,9 @@ struct Acquisition {
 
     /// A control-plane machine is its own API server; a worker reads who says to be one.
     private func apiAddresses(
-        for config: NodeConfig, sealed: NodeInputs?, clock: some Clock<Duration>
+        for config: NodeConfig,
+        sealed: NodeInputs?,
+        clock: some Clock<Duration>
     ) async throws -> [String] {
         if config.role == .controlPlane { return [boot.address] }
         let deadline = clock.now.advanced(by: patience)
@@ -86,9 +90,11 @@ struct Acquisition {
             if let sealed, !sealed.apiAddresses.isEmpty { return sealed.apiAddresses }
             guard clock.now < deadline else {
                 throw Failure(
-                    .waiting, code: "no-api-endpoint",
+                    .waiting,
+                    code: "no-api-endpoint",
                     "waited \(patience) for a control-plane machine to publish its address under \(layout.clusterName)/discovery/api",
-                    hint: "see what the control plane reports: `kopslite watch cluster \(layout.clusterName)`")
+                    hint: "see what the control plane reports: `kopslite watch cluster \(layout.clusterName)`"
+                )
             }
             try await clock.sleep(until: clock.now.advanced(by: .milliseconds(250)), tolerance: nil)
         }
@@ -106,15 +112,21 @@ struct Acquisition {
     private func read<Value: Decodable>(_ key: StoreKey) async throws -> Value {
         guard let object = try await store.read(key) else {
             throw Failure(
-                .permanent, code: "store-object-missing", "\(key) is not in the state store \(store.url)",
-                hint: "run `kopslite update cluster \(boot.clusterName) --yes`")
+                .permanent,
+                code: "store-object-missing",
+                "\(key) is not in the state store \(store.url)",
+                hint: "run `kopslite update cluster \(boot.clusterName) --yes`"
+            )
         }
         do {
             return try JSONDecoder().decode(Value.self, from: Data(object.bytes))
         } catch {
             throw Failure(
-                .permanent, code: "store-object-damaged", "\(key) in the state store \(store.url) cannot be read as JSON",
-                hint: "run `kopslite update cluster \(boot.clusterName) --yes` to publish it again")
+                .permanent,
+                code: "store-object-damaged",
+                "\(key) in the state store \(store.url) cannot be read as JSON",
+                hint: "run `kopslite update cluster \(boot.clusterName) --yes` to publish it again"
+            )
         }
     }
 
@@ -123,8 +135,11 @@ struct Acquisition {
             return try JSONDecoder().decode(Value.self, from: Data(bytes))
         } catch {
             throw Failure(
-                .permanent, code: "config-damaged", "the node configuration cannot be read: \(error)",
-                hint: "nodeup and kopslite must be of the same release; run `kopslite update cluster` again")
+                .permanent,
+                code: "config-damaged",
+                "the node configuration cannot be read: \(error)",
+                hint: "nodeup and kopslite must be of the same release; run `kopslite update cluster` again"
+            )
         }
     }
 
@@ -133,10 +148,19 @@ struct Acquisition {
         if let failure = error as? Failure { return failure }
         if let error = error as? GenerationError {
             return Failure(
-                .transient, code: error.code, "the state store \(url) gives nothing to follow", hint: error.hint, cause: error)
+                .transient,
+                code: error.code,
+                "the state store \(url) gives nothing to follow",
+                hint: error.hint,
+                cause: error
+            )
         }
         return Failure(
-            .transient, code: "store-unreadable", "the state store \(url) cannot be read",
-            hint: "check that the store is there and that this machine may read it", cause: error)
+            .transient,
+            code: "store-unreadable",
+            "the state store \(url) cannot be read",
+            hint: "check that the store is there and that this machine may read it",
+            cause: error
+        )
     }
 }

@@ -8,7 +8,9 @@ enum NodeFactsProbe {
     /// Observes, and changes nothing.
     static func observe(_ node: any NodeReader) async throws -> NodeFacts {
         NodeFacts(
-            cgroupVersion: try await node.mounts().contains { $0.path == "/sys/fs/cgroup" && $0.filesystem == "cgroup2" } ? 2 : 1,
+            cgroupVersion: try await node.mounts().contains {
+                $0.path == "/sys/fs/cgroup" && $0.filesystem == "cgroup2"
+            } ? 2 : 1,
             isContainer: try await node.status(of: "/run/systemd/container") != nil,
             conntrackWritable: try await isWritable("/proc/sys/net/netfilter/nf_conntrack_max", on: node)
         )

@@ -8,8 +8,10 @@ import SystemPackage
 /// Acquires the state, builds the tasks, converges, reports.
 struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "apply", abstract: "Converge this machine.",
-        discussion: "Reads the cluster's state store, or with --tasks a list of tasks and no cluster at all.")
+        commandName: "apply",
+        abstract: "Converge this machine.",
+        discussion: "Reads the cluster's state store, or with --tasks a list of tasks and no cluster at all."
+    )
 
     @OptionGroup var source: SourceOptions
     @OptionGroup var output: OutputOptions

@@ -5,7 +5,9 @@ import NodeTasks
 /// Shows what `apply` would do, and changes nothing.
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Show what apply would do; changes nothing.")
+        commandName: "plan",
+        abstract: "Show what apply would do; changes nothing."
+    )
 
     @OptionGroup var source: SourceOptions
     @OptionGroup var output: OutputOptions

@@ -7,15 +7,20 @@ import SystemPackage
 /// Tells how the last run went, from the machine's own journal.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show the last run, without a network.",
-        discussion: "Exit status: 0 converged, 2 still running, 1 failed or never run.")
+        commandName: "status",
+        abstract: "Show the last run, without a network.",
+        discussion: "Exit status: 0 converged, 2 still running, 1 failed or never run."
+    )
 
     func run() async throws {
         let node = LiveNode()
         guard try await node.status(of: StatusReporter.journal) != nil else {
             throw Failure(
-                .permanent, code: "never-run", "nodeup has not run on this machine: \(StatusReporter.journal) is not there",
-                hint: "nodeup apply")
+                .permanent,
+                code: "never-run",
+                "nodeup has not run on this machine: \(StatusReporter.journal) is not there",
+                hint: "nodeup apply"
+            )
         }
         let status = try AgentStatus(parsing: try await node.read(StatusReporter.journal))
         Console.print(Self.text(status))

@@ -29,8 +29,14 @@ actor StatusReporter: ConvergeObserver {
         self.now = now
         self.phaseStart = now()
         self.status = AgentStatus(
-            agent: "nodeup", instance: boot.instance, instanceGroup: boot.instanceGroup, phase: .acquiring,
-            activity: "reads \(boot.store)", started: phaseStart, updated: phaseStart)
+            agent: "nodeup",
+            instance: boot.instance,
+            instanceGroup: boot.instanceGroup,
+            phase: .acquiring,
+            activity: "reads \(boot.store)",
+            started: phaseStart,
+            updated: phaseStart
+        )
         self.layout = ClusterLayout(clusterName: boot.clusterName)
     }
 
