@@ -154,7 +154,7 @@ import Testing
             ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": ".."]],
             ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "a", "namespace": ""]],
             ["apiVersion": "a/b/c", "kind": "ConfigMap", "metadata": ["name": "a"]],
-            ["apiVersion": "/v1", "kind": "ConfigMap", "metadata": ["name": "a"]], "text", nil,
+            ["apiVersion": "/v1", "kind": "ConfigMap", "metadata": ["name": "a"]], "text", .null,
         ] as [JSONValue]
     ) func incompleteObjectsAreRefusedUnsent(_ object: JSONValue) async {
         await #expect { try await client.apply(object, fieldManager: "m") } throws: {

@@ -22,6 +22,8 @@ struct WatchClusterCommand: SessionCommand {
     var clusterName: String?
     @OptionGroup var nameOption: NameOption
     @OptionGroup var state: StateOption
+    @Flag(help: "Show what every machine is at now, and end.")
+    var once = false
     @Flag(help: "End once every machine has converged.")
     var untilConverged = false
     @Option(help: "End with an error after this time, such as 10m.")
@@ -36,7 +38,7 @@ struct WatchClusterCommand: SessionCommand {
             let board = try await StatusBoard.read(of: cluster.name, in: repository.store)
             let view = WatchView(cluster: cluster, board: board)
             screen.show(view)
-            if untilConverged, view.isConverged { return }
+            if once || (untilConverged && view.isConverged) { return }
             let left = timeout.map { $0.duration - elapsed() } ?? .seconds(1)
             guard left > .zero else { throw timedOut(view) }
             try await session.clock.sleep(for: min(.seconds(1), left))

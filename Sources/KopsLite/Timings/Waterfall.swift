@@ -77,7 +77,7 @@ struct Waterfall {
                     format: "%@: %@'s own share %.1f s",
                     machine.name,
                     report.agent,
-                    report.updated.timeIntervalSince(report.started)
+                    (report.spans.map(\.end).max() ?? report.updated).timeIntervalSince(report.started)
                 )
             }
         }
