@@ -45,6 +45,7 @@ struct NodeRun {
         _ node: LiveNode,
         _ reporter: StatusReporter
     ) async throws -> ConvergeReport {
+        await reporter.recall()
         await reporter.enter(.acquiring, "reads \(boot.store)")
         let seal = SealedInputs(node: node)
         let outcome = try await acquisition(boot, store, node).run(
@@ -52,7 +53,7 @@ struct NodeRun {
             clock: ContinuousClock()
         )
         try await seal.write(outcome.inputs)
-        await reporter.warn(outcome.storeFailure)
+        if let failure = outcome.storeFailure { await reporter.warn(failure) }
 
         let config = outcome.inputs.config
         await reporter.enter(.downloading, "\(config.assets.count) assets", inputs: config)

@@ -100,6 +100,8 @@ struct TestKube: KubeReading {
         default: throw CommandFailure("no such path \(path)")
         }
     }
+
+    func delete(_ path: String) throws { throw CommandFailure("no such path \(path)") }
 }
 
 /// Time that passes only when somebody sleeps; what is to happen meanwhile happens then.

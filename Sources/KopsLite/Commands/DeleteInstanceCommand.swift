@@ -24,8 +24,22 @@ struct DeleteInstanceCommand: SessionCommand {
             return
         }
         try await cloud.deleteMachine(machine, of: cluster)
-        try await forget(machine, of: cluster, in: try argument.state.open(in: session))
+        let store = try argument.state.open(in: session)
+        try await forget(machine, of: cluster, in: store)
+        await removeNode(machine, of: cluster, in: store, session)
         session.console.line("Deleted machine/\(machine)")
+    }
+
+    /// Frees the machine's pods at once: a node that is only silent keeps them for minutes. An API server that does not
+    /// answer must not keep a machine from being removed.
+    private func removeNode(_ machine: String, of cluster: String, in store: any StateStore, _ session: Session) async {
+        do {
+            let resolved = try await ClusterRepository(store: store).resolved(cluster)
+            try await session.kubeAPI(store, resolved).delete("/api/v1/nodes/\(machine)")
+        } catch {
+            let reason = CommandFailure.lines(of: error).joined(separator: "; ")
+            session.console.note("warning: node/\(machine) stays until the API server answers: \(reason)")
+        }
     }
 
     /// What the machine said of itself goes with it, so that its successor is not taken for it.

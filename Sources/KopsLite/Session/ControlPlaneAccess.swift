@@ -78,4 +78,5 @@ private struct LiveKubeAPI: KubeReading {
     let client: KubeClient
 
     func get(_ path: String) async throws -> JSONValue { try await client.get(path) ?? .null }
+    func delete(_ path: String) async throws { _ = try await client.delete(path) }
 }

@@ -38,10 +38,12 @@ struct UpdateRequest: Sendable {
     var isConfirmed: Bool
 }
 
-/// Reads objects from an API server.
+/// An API server as the commands use it.
 protocol KubeReading: Sendable {
     /// The object or list at a path, such as `/api/v1/nodes`.
     func get(_ path: String) async throws -> JSONValue
+    /// Removes an object; nothing there is no error.
+    func delete(_ path: String) async throws
 }
 
 /// What a kubeconfig needs to log in.

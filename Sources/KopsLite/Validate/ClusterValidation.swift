@@ -72,9 +72,12 @@ struct ClusterValidation {
         }
     }
 
-    /// Agents that have failed, each with what to do about it.
+    /// Agents that have failed, or are at it again after a failure, each with what to do about it. A converged agent's
+    /// failure is a warning.
     private func agentProblems() -> [ValidationReport.Problem] {
-        let failed = observation.board.reports.filter { $0.phase == .failed }.map { report in
+        let failed = observation.board.reports.filter { report in
+            report.phase == .failed || (report.phase != .converged && report.failure != nil)
+        }.map { report in
             let failure = report.failure ?? AgentFailure(code: "unknown", message: "the agent gave no reason")
             let hint = failure.hint.isEmpty ? "" : "; \(failure.hint)"
             return ValidationReport.Problem(

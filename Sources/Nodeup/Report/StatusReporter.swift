@@ -21,6 +21,12 @@ actor StatusReporter: ConvergeObserver {
     private var lastWrite = Date.distantPast
     private var phaseStart: Date
     private var running: [TaskID] = []
+    /// What tasks wait for, until they end.
+    private var waits: [TaskID: AgentFailure] = [:]
+    /// The failure that ends the run.
+    private var root: AgentFailure?
+    /// What ended the run before this one: it stays in sight until this one gets further.
+    private var previous: AgentFailure?
 
     /// Begins a report; nothing is written yet.
     init(boot: BootConfig, node: any NodeWriter, store: (any StateStore)?, now: @escaping @Sendable () -> Date) {
@@ -54,9 +60,9 @@ actor StatusReporter: ConvergeObserver {
         await write()
     }
 
-    /// Notes a failure that did not end the run, or `nil` when it is over.
-    func warn(_ failure: Failure?) async {
-        status.failure = failure.map(AgentFailure.init)
+    /// Notes a failure that does not end the run.
+    func warn(_ failure: Failure) async {
+        status.failure = AgentFailure(failure)
         await write()
     }
 
@@ -65,7 +71,7 @@ actor StatusReporter: ConvergeObserver {
         closePhase()
         status.phase = phase
         status.activity = activity
-        if let failure { status.failure = AgentFailure(failure) }
+        status.failure = failure.map(AgentFailure.init)
         await write()
     }
 
@@ -88,8 +94,10 @@ actor StatusReporter: ConvergeObserver {
         if record.changed || record.end.timeIntervalSince(record.start) > 0.2 {
             status.spans.append(AgentStatus.Span(name: record.id.name, start: record.start, end: record.end))
         }
-        if let failure = record.failure {
-            if status.failure == nil { status.failure = AgentFailure(failure) }
+        let waited = waits.removeValue(forKey: record.id) != nil
+        if let failure = record.failure, root == nil { root = AgentFailure(failure) }
+        if waited || record.failure != nil {
+            showFailure()
             await write()
         } else {
             await progress()
@@ -97,9 +105,22 @@ actor StatusReporter: ConvergeObserver {
     }
 
     func taskWaiting(_ id: TaskID, because failure: Failure) async {
-        status.failure = AgentFailure(failure)
+        waits[id] = AgentFailure(failure)
+        showFailure()
         status.activity = "\(id): waits"
         await write()
+    }
+
+    /// A failure that ends the run matters more than one that may pass.
+    private func showFailure() { status.failure = root ?? waits.min { $0.key < $1.key }?.value ?? previous }
+
+    /// Takes over what the journal says of the last run.
+    func recall() async {
+        guard let bytes = try? await node.read(Self.journal), let last = try? AgentStatus(parsing: bytes) else {
+            return
+        }
+        previous = last.phase == .converged ? nil : last.failure
+        status.failure = previous
     }
 
     private func progress() async {
