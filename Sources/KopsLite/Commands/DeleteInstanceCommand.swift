@@ -30,8 +30,9 @@ struct DeleteInstanceCommand: SessionCommand {
         session.console.line("Deleted machine/\(machine)")
     }
 
-    /// Frees the machine's pods at once: a node that is only silent keeps them for minutes. An API server that does not
-    /// answer must not keep a machine from being removed.
+    /// Frees the machine's pods at once: a node that is only silent keeps them for minutes.
+    ///
+    /// An API server that does not answer must not keep a machine from being removed.
     private func removeNode(_ machine: String, of cluster: String, in store: any StateStore, _ session: Session) async {
         do {
             let resolved = try await ClusterRepository(store: store).resolved(cluster)

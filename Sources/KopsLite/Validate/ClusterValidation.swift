@@ -72,8 +72,9 @@ struct ClusterValidation {
         }
     }
 
-    /// Agents that have failed, or are at it again after a failure, each with what to do about it. A converged agent's
-    /// failure is a warning.
+    /// Agents that have failed, or are at it again after a failure, each with what to do about it.
+    ///
+    /// A converged agent's failure is a warning.
     private func agentProblems() -> [ValidationReport.Problem] {
         let failed = observation.board.reports.filter { report in
             report.phase == .failed || (report.phase != .converged && report.failure != nil)
