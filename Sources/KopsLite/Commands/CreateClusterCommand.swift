@@ -31,6 +31,11 @@ struct CreateClusterCommand: SessionCommand {
     var fileRepository: String?
     @Option(help: "docker or containerd; docker before Kubernetes 1.24 when not given.")
     var containerRuntime: String?
+    @Option(
+        name: .customLong("network-cidr"),
+        help: "The machines' own network; the first free one of the cloud when not given."
+    )
+    var networkCIDR: String?
     @Option(help: "How pods reach each other.")
     var networking = "kubenet"
     @Option(
@@ -98,6 +103,7 @@ struct CreateClusterCommand: SessionCommand {
             containerRuntime: try runtime(),
             fileRepository: fileRepository,
             preloadImages: preloadImages,
+            chosenNetwork: try chosenNetwork(),
             takenNetworks: []
         )
     }
@@ -119,6 +125,14 @@ struct CreateClusterCommand: SessionCommand {
             guard !names[..<number].contains(zone) else { throw CommandFailure("--zones: \(zone) is given twice") }
         }
         return names
+    }
+
+    private func chosenNetwork() throws -> IPv4CIDR? {
+        guard let networkCIDR else { return nil }
+        guard let network = IPv4CIDR(networkCIDR) else {
+            throw CommandFailure("--network-cidr: \"\(networkCIDR)\" is no network", remedy: "write it as 10.64.0.0/24")
+        }
+        return network
     }
 
     private func checkedNodeCount() throws -> Int {

@@ -13,6 +13,8 @@ struct ClusterTemplate {
     var containerRuntime: ContainerRuntime?
     var fileRepository: String?
     var preloadImages: [String]
+    /// The machines' network, where the operator chose it.
+    var chosenNetwork: IPv4CIDR?
     /// Machine networks of other clusters in the store, which share the host's bridges.
     var takenNetworks: [IPv4CIDR]
 
@@ -34,7 +36,7 @@ struct ClusterTemplate {
         spec.kubelet = ["anonymousAuth": .bool(false)]
         spec.kubernetesVersion = kubernetesVersion
         spec.masterPublicName = "api.\(name)"
-        spec.networkCIDR = network
+        spec.networkCIDR = chosenNetwork ?? network
         spec.networking = NetworkingSpec()
         spec.nonMasqueradeCIDR = IPv4CIDR("100.64.0.0/10")
         spec.subnets = zones.map(SubnetSpec.init(zone:))
