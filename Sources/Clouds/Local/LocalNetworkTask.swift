@@ -65,7 +65,7 @@ struct LocalNetworkTask: LocalTask {
                 .permanent,
                 code: "network-taken",
                 "the machine network \(subnet) overlaps \(conflict) of this host",
-                hint: "set another networkCIDR, or delete the cluster that has it"
+                hint: "choose another with --network-cidr or spec.networkCIDR, or delete the cluster that has it"
             )
         }
         let wanted = NetworkRecord(
