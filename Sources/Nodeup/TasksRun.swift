@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import FoundationEssentials
 import NodeOS
 import NodeTasks
 import SystemPackage
@@ -19,12 +18,31 @@ struct TasksRun {
     }
 
     private func graph() throws -> NodeTaskGraph {
-        let bytes: [UInt8]
+        try NodeTaskGraph(try TasksFile.parse(try read(), name: file))
+    }
+
+    /// The file's bytes, and one more than the parser takes, so that it is the parser who refuses a huge file.
+    private func read() throws -> [UInt8] {
         do {
-            bytes = try [UInt8](Data(contentsOf: URL(filePath: file)))
+            let descriptor = try FileDescriptor.open(FilePath(file), .readOnly, options: .closeOnExec)
+            return try descriptor.closeAfter {
+                var bytes: [UInt8] = []
+                var piece = [UInt8](repeating: 0, count: 1 << 16)
+                while bytes.count <= TasksFile.sizeLimit {
+                    let count = try piece.withUnsafeMutableBytes { try descriptor.read(into: $0) }
+                    guard count > 0 else { break }
+                    bytes += piece[..<count]
+                }
+                return bytes
+            }
         } catch {
-            throw Failure(.permanent, code: "tasks-unreadable", "\(file) cannot be read", cause: error)
+            throw Failure(
+                .permanent,
+                code: "tasks-unreadable",
+                "\(file) cannot be read",
+                hint: "give the path of a JSON file of tasks",
+                cause: error
+            )
         }
-        return try NodeTaskGraph(try TasksFile.parse(bytes, name: file))
     }
 }

@@ -135,7 +135,10 @@ public struct FileStore: StateStore {
         } catch let oddity as StoreOddity {
             throw StoreError.corrupt(key: key.description, reason: oddity.text)
         } catch let failure as StoreDirectory.CallFailure {
-            throw StoreError.unavailable(url: url, reason: "\(key): \(failure.call): \(failure.errno)")
+            throw StoreError.unavailable(
+                url: url,
+                reason: "\(key.parts.isEmpty ? "" : "\(key): ")\(failure.call): \(failure.errno)"
+            )
         }
     }
 }

@@ -4,7 +4,7 @@ import Glibc
 /// Standard output and standard error.
 enum Console {
     /// Prints a text and a newline for people and pipes.
-    static func print(_ text: String) { put(text + "\n", to: STDOUT_FILENO) }
+    static func print(_ text: String) { put(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
     /// Prints a text and a newline for people only.
     static func error(_ text: String) { put(text + "\n", to: STDERR_FILENO) }
 
