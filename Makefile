@@ -7,7 +7,7 @@ STRICT := -Xswiftc -warnings-as-errors
 RELEASE := -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections \
 	-Xlinker --gc-sections -Xlinker -s $(STRICT)
 
-.PHONY: build release test unit e2e check fmt demo demo-down assets prerequisites clean
+.PHONY: build release test unit e2e check fuzz bench fmt demo demo-down assets prerequisites clean
 
 build: prerequisites
 	swift build $(STRICT)
@@ -31,6 +31,12 @@ e2e: release assets
 
 check: prerequisites
 	@packaging/check
+
+fuzz: prerequisites
+	@Tests/fuzz/run
+
+bench: release
+	@bench/run
 
 fmt:
 	swift format --in-place --recursive Sources Tests Package.swift
