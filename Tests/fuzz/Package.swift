@@ -1,4 +1,4 @@
-// swift-tools-version:6.2
+// swift-tools-version:6.2; SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
 // A package of its own, so that nothing but `make fuzz` builds it: everything in it is compiled for libFuzzer.
