@@ -22,6 +22,9 @@ extension LiveNode {
         try files.write(bytes, to: path, attributes)
     }
 
+    /// See ``NodeWriter/append(_:to:)``.
+    public func append(_ bytes: [UInt8], to path: FilePath) async throws { try files.append(bytes, to: path) }
+
     /// See ``NodeWriter/install(_:sha256:to:attributes:)``; a source that is not below the root is taken from this machine.
     public func install(
         _ source: FilePath,

@@ -41,6 +41,8 @@ public protocol NodeReader: Sendable {
 public protocol NodeWriter: NodeReader {
     /// Writes a file: temporary name, mode and owner, fsync, rename.
     func write(_ bytes: [UInt8], to path: FilePath, attributes: FileAttributes) async throws
+    /// Adds bytes at the end of a file that is there, all or none of them, and returns once they are on the disk.
+    func append(_ bytes: [UInt8], to path: FilePath) async throws
     /// Puts a file in place of `path` by copying: temporary name, verified digest, mode and owner, fsync, rename.
     func install(_ source: FilePath, sha256: String, to path: FilePath, attributes: FileAttributes) async throws
     /// Makes a directory and its missing parents (parents root:root 0755).

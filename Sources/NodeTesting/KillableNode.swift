@@ -113,6 +113,10 @@ extension KillableNode {
     public func write(_ bytes: [UInt8], to path: FilePath, attributes: FileAttributes) async throws {
         try await writing { try await $0.write(bytes, to: path, attributes: attributes) }
     }
+    /// See ``NodeWriter/append(_:to:)``.
+    public func append(_ bytes: [UInt8], to path: FilePath) async throws {
+        try await writing { try await $0.append(bytes, to: path) }
+    }
     /// See ``NodeWriter/install(_:sha256:to:attributes:)``.
     public func install(
         _ source: FilePath,

@@ -177,6 +177,7 @@ actor VolumeMachine: NodeWriter {
 
     // MARK: Nothing etcd needs
 
+    func append(_ bytes: [UInt8], to path: FilePath) { files[path]?.bytes += bytes }
     func install(_ source: FilePath, sha256: String, to path: FilePath, attributes: FileAttributes) {}
     func link(_ path: FilePath, to target: String) {}
     func remove(_ path: FilePath) { files[path] = nil }

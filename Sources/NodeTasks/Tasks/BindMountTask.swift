@@ -42,7 +42,8 @@ public struct BindMountTask: DeclaredTask {
     /// Where it is shown.
     public let path: FilePath
     let options: [String]
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares a bind mount.
     public init(
@@ -70,6 +71,8 @@ public struct BindMountTask: DeclaredTask {
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["path": path.string] }
     /// What it makes and needs.
     public var claims: Claims {
         guard ensure == .present else { return Claims(vacates: [path]) }

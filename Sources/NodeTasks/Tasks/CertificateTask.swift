@@ -76,7 +76,8 @@ public struct CertificateTask: DeclaredTask {
     let signer: Signer
     /// Of the key; the certificate has 0644 and the same owner.
     let attributes: Attributes
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
     let now: @Sendable () -> Date
 
     /// Declares a certificate.
@@ -129,6 +130,8 @@ public struct CertificateTask: DeclaredTask {
         Attributes(mode: 0o644, owner: attributes.owner, group: attributes.group)
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["certificate": certificate.string, "key": key.string] }
     /// What it makes and needs.
     public var claims: Claims {
         guard ensure == .present else { return Claims(clears: [certificate, key]) }

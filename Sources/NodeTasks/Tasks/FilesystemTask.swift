@@ -47,7 +47,8 @@ public struct FilesystemTask: DeclaredTask {
     public let device: FilePath
     let type: String
     let label: String?
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares a file system.
     public init(
@@ -78,6 +79,8 @@ public struct FilesystemTask: DeclaredTask {
         )
     }
 
+    /// Never undone: that would destroy what is on the device.
+    public var naming: [String: String]? { nil }
     /// What it makes and needs.
     public var claims: Claims {
         // The name, not the path: mounts use the device, and making a file there is another task's business.

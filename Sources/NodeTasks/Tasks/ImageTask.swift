@@ -50,7 +50,8 @@ public struct ImageTask: DeclaredTask {
     public let source: FilePath
     let sha256: String
     let runtime: String
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares an image.
     public init(
@@ -84,6 +85,8 @@ public struct ImageTask: DeclaredTask {
         )
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["source": source.string, "sha256": sha256, "runtime": runtime] }
     /// What it makes and needs.
     public var claims: Claims {
         Claims(
