@@ -9,6 +9,9 @@ public protocol NodeReader: Sendable {
     func read(_ path: FilePath) async throws -> [UInt8]
     /// The SHA-256 of a file as 64 hex digits, read in pieces.
     func sha256(of path: FilePath) async throws -> String
+    /// The SHA-256 of a file that came from elsewhere, such as a download, which need not lie below the root of the tree
+    /// it is for; `nil` when there is no such file.
+    func sourceSHA256(of path: FilePath) async throws -> String?
     /// The names in a directory, sorted; empty when it is not there.
     func list(_ path: FilePath) async throws -> [String]
     /// Where a symbolic link points; `nil` when the path is no link.

@@ -82,6 +82,8 @@ extension KillableNode {
     public func read(_ path: FilePath) async throws -> [UInt8] { try await reader.read(path) }
     /// See ``NodeReader/sha256(of:)``.
     public func sha256(of path: FilePath) async throws -> String { try await reader.sha256(of: path) }
+    /// See ``NodeReader/sourceSHA256(of:)``.
+    public func sourceSHA256(of path: FilePath) async throws -> String? { try await reader.sourceSHA256(of: path) }
     /// See ``NodeReader/list(_:)``.
     public func list(_ path: FilePath) async throws -> [String] { try await reader.list(path) }
     /// See ``NodeReader/target(of:)``.

@@ -74,6 +74,7 @@ actor VolumeMachine: NodeWriter {
         guard let file = files[path] else { throw Failure(.permanent, code: "missing", "\(path)") }
         return file.bytes
     }
+    func sourceSHA256(of path: FilePath) -> String? { nil }
     func sha256(of path: FilePath) throws -> String {
         "\(try read(path).reduce(into: Hasher()) { $0.combine($1) }.finalize())"
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-public import FoundationEssentials
-public import NodeOS
+internal import FoundationEssentials
+internal import NodeOS
 public import SystemPackage
 
 /// What a run intended and did, on the machine it changes, so that a loss of power leaves no doubt.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import FoundationEssentials
 public import NodeOS
 
 /// A run of a list of tasks that leaves a journal and remembers what it created.
