@@ -80,7 +80,7 @@ public struct ConvergeReport: Sendable {
             let count = tasks.count { $0.outcomeName == name }
             return count > 0 || name == "converged" ? "\(count) \(name)" : nil
         }
-        return "\(tasks.count) tasks: " + counted.joined(separator: ", ")
+        return "\(Count.of(tasks.count, "task")): " + counted.joined(separator: ", ")
     }
 
     /// The report for programs: one JSON document with sorted names.

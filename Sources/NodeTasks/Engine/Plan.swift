@@ -35,9 +35,10 @@ public struct Plan: Sendable {
     /// The tasks that cannot be planned.
     public var failures: [Entry] { entries.filter { $0.failure != nil } }
 
-    /// The plan for people: the tasks that are not converged with their changes, a line of totals, and the digest.
+    /// The plan for people: the tasks that are not converged with their changes, a line of totals, and
+    /// the digest of what is to be approved.
     public var text: String {
-        entries.map(\.text).joined() + summary + "\ndigest \(digest)\n"
+        entries.map(\.text).joined() + summary + (isEmpty ? "\n" : "\ndigest \(digest)\n")
     }
 
     /// The line of totals, such as `61 tasks: 58 converged, 1 to create, 2 to change`.
@@ -50,7 +51,7 @@ public struct Plan: Sendable {
             let count = entries.count { $0.action == action }
             return count > 0 || action == .none ? "\(count) \(words)" : nil
         }
-        return "\(entries.count) tasks: " + counted.joined(separator: ", ")
+        return "\(Count.of(entries.count, "task")): " + counted.joined(separator: ", ")
     }
 
     /// The plan for programs: one JSON document with sorted names, the same bytes for the same plan.

@@ -72,7 +72,7 @@ public struct RunHistory: Sendable {
     /// The run for people.
     public var text: String {
         guard case .began(let at, let list, let pid, let total)? = entries.first else { return "" }
-        var lines = ["last run: \(list), \(total) tasks, began \(at.formatted(.iso8601)) as process \(pid)"]
+        var lines = ["last run: \(list), \(Count.of(total, "task")), began \(at.formatted(.iso8601)) as process \(pid)"]
         switch outcome {
         case .running: lines.append("it is still running")
         case .interrupted: lines.append("it was interrupted \(Self.duration(from: at, to: updated)) after it began")
