@@ -117,9 +117,13 @@ public struct FakeMachine: Sendable, Equatable {
         }
     }
 
-    /// The file systemd would read for a unit now.
+    /// What systemd would read for a unit now: its file, and its drop-ins in the order of their names.
     func definition(of name: String) -> String? {
-        text(at: FilePath("/etc/systemd/system").appending(name)) ?? units[name]?.vendorDefinition
+        let directory = FilePath("/etc/systemd/system")
+        guard let file = text(at: directory.appending(name)) ?? units[name]?.vendorDefinition else { return nil }
+        let dropIns = directory.appending("\(name).d")
+        let parts = files.keys.filter { $0.removingLastComponent() == dropIns && $0.string.hasSuffix(".conf") }
+        return file + parts.sorted { $0.string < $1.string }.compactMap { text(at: $0) }.joined()
     }
 
     /// All that a unit reads when it starts.
