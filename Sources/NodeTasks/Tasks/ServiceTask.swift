@@ -66,15 +66,18 @@ public struct ServiceTask: DeclaredTask {
     let definition: String?
     let running: Bool
     let enabled: Bool
+    /// Whether another unit starts it, such as a timer: at one moment it runs, at the next it does not, and both are right.
+    let isTriggered: Bool
     let restartOn: [TaskID]
     let ensure: Ensure
 
-    /// Declares a unit.
+    /// Declares a unit; one that another unit triggers is neither started nor stopped nor enabled.
     public init(
         _ name: String,
         definition: String? = nil,
         running: Bool = true,
         enabled: Bool = true,
+        triggered: Bool = false,
         restartOn: [TaskID] = [],
         ensure: Ensure = .present,
         id: TaskID? = nil,
@@ -84,8 +87,9 @@ public struct ServiceTask: DeclaredTask {
         self.after = after
         self.name = name
         self.definition = definition
-        self.running = running
-        self.enabled = enabled
+        self.running = running && !triggered
+        self.enabled = enabled && !triggered
+        self.isTriggered = triggered
         self.restartOn = restartOn
         self.ensure = ensure
     }
@@ -173,7 +177,8 @@ public struct ServiceTask: DeclaredTask {
     }
 
     private func runningSteps(_ active: String, isOutdated: Bool, isOwed: Bool) -> [Step] {
-        switch (running, active) {
+        if isTriggered { return [] }
+        return switch (running, active) {
         case (true, "active"), (true, "reloading"): isOutdated ? [.restart] : []
         case (true, _): [.start(from: active)]
         case (false, "inactive"), (false, "failed"): isOwed ? [.forget] : []
