@@ -31,7 +31,7 @@ struct RunLock {
             options: [.create, .closeOnExec, .noFollow],
             permissions: [.ownerReadWrite]
         )
-        guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+        guard take(descriptor) else {
             let owner = owner(of: descriptor)
             try? descriptor.close()
             throw Failure(
@@ -49,7 +49,18 @@ struct RunLock {
     /// Lets the next run begin.
     func release() { try? descriptor.close() }
 
-    private static func owner(of descriptor: FileDescriptor) -> String {
+    /// Takes the lock unless another run has it.
+    ///
+    /// One who looks holds a shared lock for an instant, which keeps an exclusive one off but lets another shared one in.
+    private static func take(_ descriptor: FileDescriptor) -> Bool {
+        for _ in 0..<100 {
+            if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard flock(descriptor.rawValue, LOCK_SH | LOCK_NB) == 0 else { return false }
+        }
+        return false
+    }
+
+    static func owner(of descriptor: FileDescriptor) -> String {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = bytes.withUnsafeMutableBytes { (try? descriptor.read(fromAbsoluteOffset: 0, into: $0)) ?? 0 }
         let text = String(decoding: bytes[..<count], as: UTF8.self).prefix { $0.isNumber }
