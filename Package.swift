@@ -65,8 +65,11 @@ let package = Package(
         library("NodeTasks", ["NodeOS", "PKI", collections, crypto, system]),
         library(
             "NodeBuilders",
-            ["KopsModel", "NodeOS", "NodeTasks", "PKI", system],
-            resources: [.embedInCode("Builders/ControlPlane/protokube.service")]
+            ["KopsModel", "NodeOS", "NodeTasks", "PKI", "StateStore", system],
+            resources: [
+                .embedInCode("Builders/ControlPlane/protokube.service"),
+                .embedInCode("Builders/nodeup-drift.service"), .embedInCode("Builders/nodeup-drift.timer"),
+            ]
         ),
         library("KubeAPI", ["Fetch", "KopsModel"]),
         library("AddonManager", ["KopsModel", "KubeAPI"]),
@@ -77,7 +80,7 @@ let package = Package(
             name: "Nodeup",
             dependencies: [
                 "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "PKI", "StateStore",
-                argumentParser, log, system,
+                argumentParser, crypto, log, system,
             ],
             swiftSettings: strict
         ),
@@ -105,6 +108,7 @@ let package = Package(
         tests("NodeOS", ["CSystemd", subprocess, system]),
         tests("NodeTasks", ["NodeOS", "PKI", system], resources: [.copy("Golden")]),
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system], resources: [.copy("Golden")]),
+        tests("Nodeup", ["KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
         tests("EtcdManager", ["Fetch", "NodeOS", "PKI", subprocess, system], resources: [.copy("Golden")]),

@@ -6,7 +6,7 @@ import SystemPackage
 /// Keeps two runs from converging the same tree at once; the kernel drops the lock with the process.
 struct RunLock {
     private let descriptor: FileDescriptor
-    private static let name = "nodeup.lock"
+    static let name = "nodeup.lock"
 
     /// Takes the lock, or says who holds it.
     ///
@@ -17,7 +17,7 @@ struct RunLock {
         let number = openat(directory.rawValue, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard number >= 0 else { throw failed("opening the run lock below \(root)", errno) }
         let descriptor = FileDescriptor(rawValue: number)
-        guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+        guard take(descriptor) else {
             let owner = owner(of: descriptor)
             try? descriptor.close()
             throw Failure(
@@ -59,21 +59,21 @@ struct RunLock {
         )
     }
 
-    /// Whether a process is at work below a root now; a number alone may have gone to another process since.
-    static func isHeld(below root: FilePath, by pid: Int32) -> Bool {
-        let path = root.appending("run/kopslite").appending(name)
-        guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .noFollow]) else {
-            return false
-        }
-        defer { try? descriptor.close() }
-        if flock(descriptor.rawValue, LOCK_SH | LOCK_NB) == 0 { return false }
-        return owner(of: descriptor) == " (pid \(pid))"
-    }
-
     /// Lets the next run begin.
     func release() { try? descriptor.close() }
 
-    private static func owner(of descriptor: FileDescriptor) -> String {
+    /// Takes the lock unless another run has it.
+    ///
+    /// One who looks holds a shared lock for an instant, which keeps an exclusive one off but lets another shared one in.
+    private static func take(_ descriptor: FileDescriptor) -> Bool {
+        for _ in 0..<100 {
+            if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard flock(descriptor.rawValue, LOCK_SH | LOCK_NB) == 0 else { return false }
+        }
+        return false
+    }
+
+    static func owner(of descriptor: FileDescriptor) -> String {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = bytes.withUnsafeMutableBytes { (try? descriptor.read(fromAbsoluteOffset: 0, into: $0)) ?? 0 }
         let text = String(decoding: bytes[..<count], as: UTF8.self).prefix { $0.isNumber }

@@ -134,6 +134,13 @@ struct KindCase: Sendable, CustomTestStringConvertible {
     private static let services = [
         KindCase("service, new", [ServiceTask("k.service", definition: "[Service]\n")]),
         KindCase(
+            "service, of a timer",
+            [
+                ServiceTask("k.timer", definition: "[Timer]\n", after: ["service:k.service"]),
+                ServiceTask("k.service", definition: "new\n", triggered: true),
+            ]
+        ) { $0.put("old\n", at: "/etc/systemd/system/k.service") },
+        KindCase(
             "service, of a package",
             [
                 ServiceTask(

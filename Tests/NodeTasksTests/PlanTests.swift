@@ -42,6 +42,19 @@ struct PlanTests {
         try Golden.check(plan.json(), "plan.json")
     }
 
+    @Test("a unit that a timer starts is as declared whether it runs or not", arguments: [false, true])
+    func triggeredUnit(runs: Bool) async throws {
+        let text = "[Service]\n"
+        var machine = FakeMachine()
+        machine.put(text, at: "/etc/systemd/system/k.service")
+        var unit = FakeMachine.Unit()
+        unit.isActive = runs
+        unit.loaded = text
+        machine.units["k.service"] = unit
+        let plan = try await plan([ServiceTask("k.service", definition: text, triggered: true)], machine)
+        #expect(plan.isEmpty, "\(plan.text)")
+    }
+
     @Test func hiddenFilesAreStillToCome() async throws {
         var machine = FakeMachine()
         machine.put("x", at: "/mnt/f")

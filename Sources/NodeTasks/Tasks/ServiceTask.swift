@@ -32,17 +32,20 @@ public struct ServiceTask: DeclaredTask {
     let dropIns: [String: String]
     let running: Bool
     let enabled: Bool
+    /// Whether another unit starts it, such as a timer: at one moment it runs, at the next it does not, and both are right.
+    let isTriggered: Bool
     let restartOn: [TaskID]
     /// Whether it is to be there.
     public let ensure: Ensure
 
-    /// Declares a unit.
+    /// Declares a unit; one that another unit triggers is neither started nor stopped nor enabled.
     public init(
         _ name: String,
         definition: String? = nil,
         dropIns: [String: String] = [:],
         running: Bool = true,
         enabled: Bool = true,
+        triggered: Bool = false,
         restartOn: [TaskID] = [],
         ensure: Ensure = .present,
         id: TaskID? = nil,
@@ -53,8 +56,9 @@ public struct ServiceTask: DeclaredTask {
         self.name = name
         self.definition = definition
         self.dropIns = dropIns
-        self.running = running
-        self.enabled = enabled
+        self.running = running && !triggered
+        self.enabled = enabled && !triggered
+        self.isTriggered = triggered
         self.restartOn = restartOn
         self.ensure = ensure
     }
@@ -187,7 +191,8 @@ public struct ServiceTask: DeclaredTask {
     }
 
     private func runningSteps(_ active: String, isOutdated: Bool, isOwed: Bool) -> [Step] {
-        switch (running, active) {
+        if isTriggered { return [] }
+        return switch (running, active) {
         case (true, "active"), (true, "reloading"): isOutdated ? [.restart] : []
         case (true, _): [.start(from: active)]
         case (false, "inactive"), (false, "failed"): isOwed ? [.forget] : []
