@@ -30,6 +30,8 @@ extension FetchError {
         case CURLE_URL_MALFORMAT: return make(.permanent, "url-invalid", hint: urlHint)
         case CURLE_UNSUPPORTED_PROTOCOL where (300..<400).contains(status):
             return make(.permanent, "redirect-refused", hint: "a redirect from https leads to another protocol")
+        case CURLE_UNSUPPORTED_PROTOCOL where detail.contains("HTTP/0.9"):
+            return make(.permanent, "not-http", hint: "check the port: what answers there does not speak HTTP")
         case CURLE_UNSUPPORTED_PROTOCOL: return make(.permanent, "url-invalid", hint: urlHint)
         case CURLE_TOO_MANY_REDIRECTS:
             return make(.permanent, "redirect-loop", hint: "correct the server, or give the address it should lead to")
