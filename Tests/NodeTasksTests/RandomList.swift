@@ -22,7 +22,7 @@ enum RandomList {
     }
 
     static func json(_ random: inout Seeded) -> String {
-        let count = Int.random(in: 1...6, using: &random)
+        let count = Int.random(in: 1...5, using: &random)
         let tasks = (0..<count).map { _ in entry(&random) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -30,7 +30,7 @@ enum RandomList {
     }
 
     private static func entry(_ random: inout Seeded) -> Entry {
-        let paths = ["/a", "/a/b", "/a/b/c", "/d", "/d/e", "/f", "/g/h", "/i", "/j/k"]
+        let paths = ["/a", "/a/b", "/a/b/c", "/d", "/d/e", "/f", "/g/h", "/i", "/j/k", "/l", "/m", "/n", "/o"]
         let path = paths.randomElement(using: &random)!
         let ensure = Int.random(in: 0..<4, using: &random) == 0 ? "absent" : "present"
         var entry = Entry()

@@ -2,6 +2,7 @@
 import NodeOS
 import NodeTasks
 import NodeTesting
+import PKI
 import SystemPackage
 
 /// A machine in a random state, and tasks of random kinds that it is to be converged by.
@@ -14,6 +15,11 @@ struct RandomMachine {
     var random: Seeded
     /// How many objects there are so far, for names that nobody else has.
     private var count = 0
+    /// Whether systemd has not read a unit's file, while another task may make it read all of them.
+    var reloadsBesideOutdated: Bool {
+        let outdated = machine.units.values.contains { $0.loaded == "older\n" }
+        return outdated && tasks.count { $0 is ServiceTask } > 1
+    }
 
     init(seed: UInt64) {
         random = Seeded(seed)
@@ -28,7 +34,7 @@ struct RandomMachine {
     private mutating func addOne() {
         count += 1
         switch Int.random(in: 0..<16, using: &random) {
-        case 0: addFile("/etc/f\(count)")
+        case 0: addFile(FilePath("/etc/f\(count)"))
         case 1: addDirectory()
         case 2: addSymlink()
         case 3: addPackage()
@@ -111,7 +117,7 @@ extension RandomMachine {
 
     mutating func addArchive() {
         let tar = "top/a\tone\ntop/b\ttwo\n"
-        machine.put(tar, at: "/var/cache/t\(number)")
+        machine.put(tar, at: FilePath("/var/cache/t\(number)"))
         let path = FilePath("/opt/a\(number)")
         let source = FilePath("/var/cache/t\(number)")
         tasks.append(
