@@ -102,7 +102,7 @@ extension FileTree {
         let gid = attributes.gid ?? status.st_gid
         let ownerDiffers = uid != status.st_uid || gid != status.st_gid
         if ownerDiffers, fchownat(file.raw, "", uid, gid, LinuxFlags.emptyPath | AT_SYMLINK_NOFOLLOW) != 0 {
-            throw .system(errno, "cannot set the owner of", path)
+            throw .system(errno, "cannot set the owner of", path, hint: errno == EPERM ? AtomicFile.noOwners : nil)
         }
         guard let mode = attributes.mode else { return }
         // chmod(2) by way of /proc reaches exactly what is open; fchmod(2) refuses O_PATH descriptors.

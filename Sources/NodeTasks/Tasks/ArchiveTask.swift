@@ -151,7 +151,13 @@ public struct ArchiveTask: DeclaredTask {
         let temporary = directory.appending(partial)
         try await node.remove(temporary)
         try await node.makeDirectory(temporary, attributes: FileAttributes(mode: 0o755))
-        try await node.extract(source, into: temporary, stripComponents: stripComponents)
+        do {
+            try await node.extract(source, into: temporary, stripComponents: stripComponents)
+        } catch {
+            // What a full disk cut off would keep it full.
+            try? await node.remove(temporary)
+            throw error
+        }
         try await node.rename(temporary, to: directory.appending(version))
     }
 }

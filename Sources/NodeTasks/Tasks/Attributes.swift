@@ -175,6 +175,10 @@ extension NodeReader {
 }
 
 /// A conflict that only a person can resolve.
-func conflict(_ code: String, _ message: String, hint: String? = nil) -> Failure {
+func conflict(
+    _ code: String,
+    _ message: String,
+    hint: String = "move away what is there, or declare another path"
+) -> Failure {
     Failure(.permanent, code: code, message, hint: hint)
 }

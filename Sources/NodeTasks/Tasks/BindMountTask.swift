@@ -126,7 +126,11 @@ public struct BindMountTask: DeclaredTask {
     /// A file can only be shown on a file, a directory only on a directory.
     private func makeMountPoint(on node: any NodeWriter) async throws {
         guard let kind = try await node.status(of: source)?.kind else {
-            throw conflict("source-missing", "bind \(source) to \(path): there is no such file or directory")
+            throw conflict(
+                "source-missing",
+                "bind \(source) to \(path): there is no such file or directory",
+                hint: "make \(source) first, or correct the path"
+            )
         }
         guard try await node.status(of: path) == nil else { return }
         if kind == .directory || kind == .symlink {

@@ -216,14 +216,21 @@ public struct CertificateTask: DeclaredTask {
             throw Failure(
                 .permanent,
                 code: "signer-missing",
-                "issue \(certificate): \(signer) holds no readable keyset"
+                "issue \(certificate): \(signer) holds no readable keyset",
+                hint: "put the authority's keyset there, or correct the signer"
             )
         }
         let issued: IssuedCertificate
         do {
             issued = try CertificateIssuer(keyset: keyset).issue(profile, now: now())
         } catch {
-            throw Failure(.permanent, code: "certificate-not-issued", "issue \(certificate)", cause: error)
+            throw Failure(
+                .permanent,
+                code: "certificate-not-issued",
+                "issue \(certificate)",
+                hint: "correct the names and addresses of the profile, or the keyset",
+                cause: error
+            )
         }
         let keyAttributes = try await attributes.resolved(for: key, on: node)
         let certificateAttributes = try await certificateAttributes.resolved(for: certificate, on: node)

@@ -139,7 +139,12 @@ public struct FilesystemTask: DeclaredTask {
         switch step {
         case .format(let type, let label, _):
             guard let found = try await find(on: node) else {
-                throw Failure(.waiting, code: "device-missing", "make \(type) on \(device): there is no such device")
+                throw Failure(
+                    .waiting,
+                    code: "device-missing",
+                    "make \(type) on \(device): there is no such device",
+                    hint: "attach the device, or correct its path (lsblk)"
+                )
             }
             // Once more, since a plan is older than its steps: only what may be formatted is.
             guard case .format = try plan(from: found).first else { return }

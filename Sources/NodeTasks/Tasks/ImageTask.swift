@@ -121,7 +121,11 @@ public struct ImageTask: DeclaredTask {
             try await node.verify(source, sha256: sha256, for: "import an image into \(runtime)")
             let identifiers = try await node.importImage(source, into: runtime)
             guard !identifiers.isEmpty else {
-                throw conflict("image-empty", "import \(source) into \(runtime): the archive holds no image")
+                throw conflict(
+                    "image-empty",
+                    "import \(source) into \(runtime): the archive holds no image",
+                    hint: "give an archive as `docker save` writes it"
+                )
             }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
