@@ -160,7 +160,7 @@ extension RandomMachine {
         let identifier = "sha256:\(digest(text))"
         if chance(2) { machine.images["docker"]?.insert(identifier) }
         let note = "{\"runtime\":\"docker\",\"identifiers\":[\"\(identifier)\"]}"
-        machine.put(note, at: FilePath("/var/lib/kopslite/images").appending("\(digest(text)).json"))
+        machine.put(note, at: FilePath("/var/lib/kopslite/images/docker").appending("\(digest(text)).json"))
     }
 
     mutating func addSysctl() {

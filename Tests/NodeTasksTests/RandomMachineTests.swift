@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NodeTasks
 import NodeTesting
+import SystemPackage
 import Testing
 
 /// Random tasks on random machines: a plan tells exactly what one run then does.

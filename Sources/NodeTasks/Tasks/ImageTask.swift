@@ -6,8 +6,8 @@ public import SystemPackage
 /// A container image from a docker-archive, imported once.
 ///
 /// - Shape: `image` {`source`, `sha256`, `runtime` (`docker` or `containerd`), `ensure`}.
-/// - What an import gave is noted in `/var/lib/kopslite/images/<sha256>.json`; the note counts while the runtime still
-///   lists all of it. Without a note nothing is known to be there, so absent then means nothing to do.
+/// - What an import gave is noted in `/var/lib/kopslite/images/<runtime>/<sha256>.json`; the note counts while the runtime
+///   still lists all of it. Without a note nothing is known to be there, so absent then means nothing to do.
 public struct ImageTask: DeclaredTask {
     /// A valid note, and which of its images the runtime still has.
     public struct Found: Sendable, Equatable {
@@ -95,7 +95,7 @@ public struct ImageTask: DeclaredTask {
         )
     }
 
-    private var note: FilePath { FilePath("/var/lib/kopslite/images").appending("\(sha256).json") }
+    private var note: FilePath { FilePath("/var/lib/kopslite/images").appending(runtime).appending("\(sha256).json") }
 
     /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
