@@ -9,6 +9,7 @@ let strict: [SwiftSetting] = [
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let collections: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
@@ -45,6 +46,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -60,11 +62,14 @@ let package = Package(
         library("PKI", [asn1, crypto, x509]),
         library("StateStore", ["KopsModel", crypto, system]),
         library("NodeOS", ["CSystemd", crypto, subprocess, system]),
-        library("NodeTasks", ["NodeOS", "PKI", crypto, system]),
+        library("NodeTasks", ["NodeOS", "PKI", collections, crypto, system]),
         library(
             "NodeBuilders",
-            ["KopsModel", "NodeOS", "NodeTasks", "PKI", system],
-            resources: [.embedInCode("Builders/ControlPlane/protokube.service")]
+            ["KopsModel", "NodeOS", "NodeTasks", "PKI", "StateStore", system],
+            resources: [
+                .embedInCode("Builders/ControlPlane/protokube.service"),
+                .embedInCode("Builders/nodeup-drift.service"), .embedInCode("Builders/nodeup-drift.timer"),
+            ]
         ),
         library("KubeAPI", ["Fetch", "KopsModel"]),
         library("AddonManager", ["KopsModel", "KubeAPI"]),
@@ -75,7 +80,7 @@ let package = Package(
             name: "Nodeup",
             dependencies: [
                 "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "PKI", "StateStore",
-                argumentParser, log, system,
+                argumentParser, crypto, log, system,
             ],
             swiftSettings: strict
         ),
@@ -103,6 +108,7 @@ let package = Package(
         tests("NodeOS", ["CSystemd", subprocess, system]),
         tests("NodeTasks", ["NodeOS", "PKI", system], resources: [.copy("Golden")]),
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system], resources: [.copy("Golden")]),
+        tests("Nodeup", ["KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
         tests("EtcdManager", ["Fetch", "NodeOS", "PKI", subprocess, system], resources: [.copy("Golden")]),

@@ -95,7 +95,9 @@ public struct AssetFetcher: Sendable {
                 }
             }
             guard !attempt.sources.isEmpty else { break }
-            if round + 1 < policy.rounds { try await clock.sleep(for: policy.delay(after: round, using: &random)) }
+            guard round + 1 < policy.rounds else { break }
+            let wait = max(policy.delay(after: round, using: &random), min(attempt.askedDelay, policy.maximumDelay))
+            try await clock.sleep(for: wait)
         }
         throw attempt.verdict
     }
@@ -119,7 +121,8 @@ public struct AssetFetcher: Sendable {
             throw FetchError(
                 .permanent,
                 code: "asset-digest-invalid",
-                "\(file.name): \"\(file.sha256)\" is no SHA-256 of 64 hex digits"
+                "\(file.name): \"\(file.sha256)\" is no SHA-256 of 64 hex digits",
+                hint: "correct the digest"
             )
         }
     }

@@ -41,9 +41,9 @@ public final class CurlClient: HTTPClient {
             try LocalFile.truncate(file)
             let whole = try await perform(HTTPRequest(url: url, timeouts: timeouts), sink: .file(file, from: 0))
             guard (200..<300).contains(whole.status) else {
-                throw FetchError.status(whole.status, method: "GET", url: url)
+                throw FetchError.status(whole.status, method: "GET", url: url, headers: whole.headers)
             }
-        default: throw FetchError.status(response.status, method: "GET", url: url)
+        default: throw FetchError.status(response.status, method: "GET", url: url, headers: response.headers)
         }
     }
 

@@ -18,6 +18,8 @@ public struct FetchError: Error, Sendable, Equatable, CustomStringConvertible {
     public var message: String
     /// The remedy, where it is known.
     public var hint: String?
+    /// How long the server asks to be left alone (`Retry-After` in seconds, RFC 9110).
+    public var retryAfter: Duration?
 
     /// Makes an error from its parts.
     public init(_ kind: Class, code: String, _ message: String, hint: String? = nil) {
@@ -33,14 +35,33 @@ public struct FetchError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String { message }
 
     /// The error for a status that is not 2xx: 408, 425, 429 and 5xx may pass, others stay.
-    public static func status(_ status: Int, method: String, url: String) -> FetchError {
+    public static func status(
+        _ status: Int,
+        method: String,
+        url: String,
+        headers: [(name: String, value: String)] = []
+    ) -> FetchError {
         let passes = status >= 500 || [408, 425, 429].contains(status)
-        return FetchError(
+        var error = FetchError(
             passes ? .transient : .permanent,
             code: "http-\(status)",
             "\(method) \(shown(url)): the server answered \(status)",
-            hint: status == 401 || status == 403 ? "check the credentials and what they permit" : nil
+            hint: hint(for: status)
         )
+        let asked = headers.last { $0.name == "retry-after" }.flatMap { UInt32($0.value) }
+        error.retryAfter = asked.map { .seconds(Int64($0)) }
+        return error
+    }
+
+    private static func hint(for status: Int) -> String {
+        switch status {
+        case 401, 403, 407: "check the credentials and what they permit"
+        case 404, 410: "check the version and the file repository: nothing is there under that name"
+        case 416: "remove the part that was fetched before, and fetch it again"
+        case 408, 425, 429: "wait: the server asks for fewer requests"
+        case 500...: "see the server's log; another source may have it"
+        default: "check the address, and whether a proxy answers in the server's place"
+        }
     }
 
     /// A URL for people and logs: a user, a password or a signature in the query stays out.

@@ -47,7 +47,8 @@ final class FileSink {
             throw FetchError(
                 .transient,
                 code: "range-mismatch",
-                "download to \(path): asked from byte \(offset), got \(range.value)"
+                "download to \(path): asked from byte \(offset), got \(range.value)",
+                hint: "see whether a proxy stands between: it answers for other bytes than were asked for"
             )
         }
         do {

@@ -10,7 +10,12 @@ enum LocalFile {
     static func source(of url: String) throws(FetchError) -> FilePath? {
         guard url.hasPrefix("file:") else { return nil }
         guard url.hasPrefix("file:///"), let path = percentDecoded(url.dropFirst(7)), !path.contains("\0") else {
-            throw FetchError(.permanent, code: "url-invalid", "\"\(url)\" is no file URL such as file:///dir/name")
+            throw FetchError(
+                .permanent,
+                code: "url-invalid",
+                "\"\(url)\" is no file URL",
+                hint: "give an address such as file:///dir/name"
+            )
         }
         return FilePath(path)
     }
@@ -94,11 +99,22 @@ enum LocalFile {
     static func failure(_ call: String, _ path: FilePath, _ error: any Error) -> FetchError {
         let message = "\(call) \(path): \(error)"
         switch error as? Errno {
-        case .noSuchFileOrDirectory: return FetchError(.permanent, code: "file-missing", message)
-        case .noSpace: return FetchError(.permanent, code: "disk-full", message, hint: "make room on the file system")
-        case .permissionDenied, .notPermitted, .isDirectory, .readOnlyFileSystem, .notDirectory:
-            return FetchError(.permanent, code: "file-refused", message)
-        default: return FetchError(.transient, code: "file-failed", message)
+        case .noSuchFileOrDirectory:
+            let hint = "put the file there, or correct the path"
+            return FetchError(.permanent, code: "file-missing", message, hint: hint)
+        case .noSpace, .diskQuotaExceeded:
+            let hint = "free space or inodes on that file system (df -h, df -i)"
+            return FetchError(.permanent, code: "disk-full", message, hint: hint)
+        case .readOnlyFileSystem:
+            let hint = "remount it read-write, or choose a path on another one"
+            return FetchError(.permanent, code: "read-only-filesystem", message, hint: hint)
+        case .permissionDenied, .notPermitted, .isDirectory, .notDirectory:
+            let hint = "run as root, and move away what stands in the way"
+            return FetchError(.permanent, code: "file-refused", message, hint: hint)
+        case .ioError:
+            let hint = "the device may be failing; see dmesg, and replace it"
+            return FetchError(.permanent, code: "input-output-error", message, hint: hint)
+        default: return FetchError(.transient, code: "file-failed", message, hint: "see dmesg, and run again")
         }
     }
 

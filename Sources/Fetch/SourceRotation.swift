@@ -17,12 +17,15 @@ struct SourceRotation {
         if !error.isTransient { sources.removeAll { $0 == url } }
     }
 
+    /// How long all sources that are left ask to be left alone.
+    var askedDelay: Duration { sources.map { errors[$0]?.retryAfter ?? .zero }.min() ?? .zero }
+
     static func mismatch(_ file: RemoteFile, url: String, found: String) -> FetchError {
         FetchError(
             .permanent,
             code: "asset-digest-mismatch",
             "\(file.name) from \(FetchError.shown(url)): wanted sha256 \(file.sha256), found \(found)",
-            hint: "the mirror has another file under that name, or the digest in the cluster is wrong"
+            hint: "correct the digest, or the mirror, which has another file under that name"
         )
     }
 
@@ -30,7 +33,12 @@ struct SourceRotation {
     var verdict: FetchError {
         let all = file.sources.compactMap { errors[$0] }
         guard !file.sources.isEmpty else {
-            return FetchError(.permanent, code: "asset-not-found", "\(file.name) has no source")
+            return FetchError(
+                .permanent,
+                code: "asset-not-found",
+                "\(file.name) has no source",
+                hint: "name a file repository that has it"
+            )
         }
         let reasons = all.map(\.message).joined(separator: "; ")
         guard sources.isEmpty else {

@@ -15,7 +15,12 @@ final class Transfer {
 
     init(_ job: Job) throws(FetchError) {
         guard let easy = curl_easy_init() else {
-            throw FetchError(.transient, code: "client-not-started", "libcurl has no memory for a request")
+            throw FetchError(
+                .transient,
+                code: "client-not-started",
+                "libcurl has no memory for a request",
+                hint: "free memory (free -m)"
+            )
         }
         self.job = job
         self.easy = easy
@@ -110,7 +115,8 @@ final class Transfer {
                 throw FetchError(
                     .permanent,
                     code: "header-invalid",
-                    "\(request.method) \(FetchError.shown(request.url)): header \(name) holds a control character"
+                    "\(request.method) \(FetchError.shown(request.url)): header \(name) holds a control character",
+                    hint: "take the line break out of the value it is made of"
                 )
             }
             lines.append(value.isEmpty ? "\(name);" : "\(name): \(value)")
@@ -198,7 +204,8 @@ final class Transfer {
                 throw FetchError(
                     .permanent,
                     code: "answer-too-large",
-                    "\(job.request.method) \(FetchError.shown(job.request.url)): the answer is larger than \(limit) bytes"
+                    "\(job.request.method) \(FetchError.shown(job.request.url)): the answer is larger than \(limit) bytes",
+                    hint: "check that the address is the one of the service that is meant"
                 )
             } else {
                 body.append(contentsOf: bytes)

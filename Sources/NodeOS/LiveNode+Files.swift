@@ -11,6 +11,13 @@ extension LiveNode {
     /// See ``NodeReader/sha256(of:)``.
     public func sha256(of path: FilePath) async throws -> String { try files.sha256(of: path) }
 
+    /// See ``NodeReader/sourceSHA256(of:)``; below the root if it is there, else on this machine.
+    public func sourceSHA256(of path: FilePath) async throws -> String? {
+        let machine = FileTree(root: "/")
+        let source = try files.sourcePath(of: path)
+        return try machine.status(of: source) == nil ? nil : try machine.sha256(of: source)
+    }
+
     /// See ``NodeReader/list(_:)``; temporaries of this program are not listed.
     public func list(_ path: FilePath) async throws -> [String] { try files.list(path) }
 
@@ -21,6 +28,9 @@ extension LiveNode {
     public func write(_ bytes: [UInt8], to path: FilePath, attributes: FileAttributes) async throws {
         try files.write(bytes, to: path, attributes)
     }
+
+    /// See ``NodeWriter/append(_:to:)``.
+    public func append(_ bytes: [UInt8], to path: FilePath) async throws { try files.append(bytes, to: path) }
 
     /// See ``NodeWriter/install(_:sha256:to:attributes:)``; a source that is not below the root is taken from this machine.
     public func install(

@@ -51,6 +51,7 @@ extension LiveNode {
     /// See ``NodeWriter/changeUnit(_:_:)``.
     public func changeUnit(_ name: String, _ change: UnitChange) async throws {
         try needMachine("the unit \(name)")
+        defer { listings.forget() }
         try await systemd.change(name, change)
     }
 
@@ -99,18 +100,21 @@ extension LiveNode {
     /// See ``NodeReader/images(in:)``.
     public func images(in runtime: String) async throws -> Set<String> {
         try needMachine("the images of \(runtime)")
-        return try await ImageStore(runtime, runner: runner).identifiers()
+        let store = try ImageStore(runtime, runner: runner)
+        return try await listings.identifiers(in: runtime) { try await store.identifiers() }
     }
 
     /// See ``NodeWriter/importImage(_:into:)``.
     public func importImage(_ archive: FilePath, into runtime: String) async throws -> [String] {
         try needMachine("importing an image into \(runtime)")
+        defer { listings.forget() }
         return try await ImageStore(runtime, runner: runner).load(archive)
     }
 
     /// See ``NodeWriter/removeImage(_:from:)``.
     public func removeImage(_ identifier: String, from runtime: String) async throws {
         try needMachine("removing an image from \(runtime)")
+        defer { listings.forget() }
         try await ImageStore(runtime, runner: runner).remove(identifier)
     }
 

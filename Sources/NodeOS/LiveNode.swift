@@ -12,6 +12,7 @@ public struct LiveNode: NodeWriter {
     let accounts: Accounts
     let packages: PackageManager
     let systemd: SystemdManager
+    let listings = ImageListings(clock: ContinuousClock())
 
     /// Makes the machine, or the tree below `root`.
     public init(

@@ -9,6 +9,9 @@ public protocol NodeReader: Sendable {
     func read(_ path: FilePath) async throws -> [UInt8]
     /// The SHA-256 of a file as 64 hex digits, read in pieces.
     func sha256(of path: FilePath) async throws -> String
+    /// The SHA-256 of a file that came from elsewhere, such as a download, which need not lie below the root of the tree
+    /// it is for; `nil` when there is no such file.
+    func sourceSHA256(of path: FilePath) async throws -> String?
     /// The names in a directory, sorted; empty when it is not there.
     func list(_ path: FilePath) async throws -> [String]
     /// Where a symbolic link points; `nil` when the path is no link.
@@ -41,6 +44,8 @@ public protocol NodeReader: Sendable {
 public protocol NodeWriter: NodeReader {
     /// Writes a file: temporary name, mode and owner, fsync, rename.
     func write(_ bytes: [UInt8], to path: FilePath, attributes: FileAttributes) async throws
+    /// Adds bytes at the end of a file that is there, all or none of them, and returns once they are on the disk.
+    func append(_ bytes: [UInt8], to path: FilePath) async throws
     /// Puts a file in place of `path` by copying: temporary name, verified digest, mode and owner, fsync, rename.
     func install(_ source: FilePath, sha256: String, to path: FilePath, attributes: FileAttributes) async throws
     /// Makes a directory and its missing parents (parents root:root 0755).

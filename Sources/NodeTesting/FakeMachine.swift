@@ -117,9 +117,13 @@ public struct FakeMachine: Sendable, Equatable {
         }
     }
 
-    /// The file systemd would read for a unit now.
+    /// What systemd would read for a unit now: its file, and its drop-ins in the order of their names.
     func definition(of name: String) -> String? {
-        text(at: FilePath("/etc/systemd/system").appending(name)) ?? units[name]?.vendorDefinition
+        let directory = FilePath("/etc/systemd/system")
+        guard let file = text(at: directory.appending(name)) ?? units[name]?.vendorDefinition else { return nil }
+        let dropIns = directory.appending("\(name).d")
+        let parts = files.keys.filter { $0.removingLastComponent() == dropIns && $0.string.hasSuffix(".conf") }
+        return file + parts.sorted { $0.string < $1.string }.compactMap { text(at: $0) }.joined()
     }
 
     /// All that a unit reads when it starts.
@@ -130,7 +134,9 @@ public struct FakeMachine: Sendable, Equatable {
 
     /// Follows symbolic links at the end of a path and above it.
     func resolved(_ path: FilePath) -> FilePath {
-        guard files.values.contains(where: { $0.target != nil }) else { return path }
+        // Most paths have no link above them, and walking one is slow.
+        let text = path.string
+        guard files.contains(where: { $0.value.target != nil && text.hasPrefix($0.key.string) }) else { return path }
         var result: FilePath = "/"
         for component in path.components {
             result.append(component)

@@ -8,6 +8,15 @@ extension FakeNode {
         try write("write", path.string) { try place(bytes, at: path, attributes) }
     }
 
+    /// See ``NodeWriter/append(_:to:)``.
+    public func append(_ bytes: [UInt8], to path: FilePath) throws {
+        try write("append", path.string) {
+            let real = machine.resolved(path)
+            guard machine.files[real]?.kind == .regular else { throw Self.missing(path) }
+            machine.files[real]?.bytes += bytes
+        }
+    }
+
     /// See ``NodeWriter/install(_:sha256:to:attributes:)``.
     public func install(
         _ source: FilePath,

@@ -30,6 +30,11 @@ extension FakeNode {
     /// See ``NodeReader/sha256(of:)``.
     public func sha256(of path: FilePath) throws -> String { Self.hex(try read(path)) }
 
+    /// See ``NodeReader/sourceSHA256(of:)``.
+    public func sourceSHA256(of path: FilePath) throws -> String? {
+        try status(of: path) == nil ? nil : Self.hex(try read(path))
+    }
+
     /// See ``NodeReader/list(_:)``.
     public func list(_ path: FilePath) throws -> [String] {
         try read("list")

@@ -82,6 +82,8 @@ extension KillableNode {
     public func read(_ path: FilePath) async throws -> [UInt8] { try await reader.read(path) }
     /// See ``NodeReader/sha256(of:)``.
     public func sha256(of path: FilePath) async throws -> String { try await reader.sha256(of: path) }
+    /// See ``NodeReader/sourceSHA256(of:)``.
+    public func sourceSHA256(of path: FilePath) async throws -> String? { try await reader.sourceSHA256(of: path) }
     /// See ``NodeReader/list(_:)``.
     public func list(_ path: FilePath) async throws -> [String] { try await reader.list(path) }
     /// See ``NodeReader/target(of:)``.
@@ -112,6 +114,10 @@ extension KillableNode {
     /// See ``NodeWriter/write(_:to:attributes:)``.
     public func write(_ bytes: [UInt8], to path: FilePath, attributes: FileAttributes) async throws {
         try await writing { try await $0.write(bytes, to: path, attributes: attributes) }
+    }
+    /// See ``NodeWriter/append(_:to:)``.
+    public func append(_ bytes: [UInt8], to path: FilePath) async throws {
+        try await writing { try await $0.append(bytes, to: path) }
     }
     /// See ``NodeWriter/install(_:sha256:to:attributes:)``.
     public func install(

@@ -103,7 +103,7 @@ public struct TaskContract<Node: ContractNode>: Sendable {
         let second = try await graph().plan(on: machine())
         try expect(first.text == second.text, 5, "two plans differ\n\(first.text)\n\(second.text)")
         try expect(try first.json() == second.json(), 5, "two plans differ as JSON")
-        try expect(try first.digest == second.digest, 5, "two plans differ by their digests")
+        try expect(first.digest == second.digest, 5, "two plans differ by their digests")
     }
 
     private func graph() throws -> NodeTaskGraph { try ordered.get() }

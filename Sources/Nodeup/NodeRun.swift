@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Fetch
 import FoundationEssentials
+import Glibc
 import KopsModel
 import NodeBuilders
 import NodeOS
@@ -13,7 +14,7 @@ struct NodeRun {
     let configFile: FilePath
 
     /// The plan from the store, or from the sealed inputs; changes nothing.
-    func plan() async throws -> Plan {
+    func plan(_ request: ListRun.Request) async throws -> Plan {
         let node = LiveNode()
         let boot = try await bootConfig(on: node)
         let sealed = try await SealedInputs(node: node).read()
@@ -21,17 +22,19 @@ struct NodeRun {
             sealed: sealed,
             clock: ContinuousClock()
         )
-        return try await graph(outcome.inputs).plan(on: node)
+        return try await run(outcome.inputs, on: node).plan(request)
     }
 
     /// Converges, reporting to the store from the first moment on.
-    func converge() async throws -> ConvergeReport {
+    func converge(_ request: ListRun.Request, options: ConvergeOptions) async throws -> ConvergeReport {
         let node = LiveNode()
         let boot = try await bootConfig(on: node)
         let store = try openStore(boot.store)
         let reporter = StatusReporter(boot: boot, node: node, store: store, now: { Date() })
         do {
-            return try await converge(boot, store, node, reporter)
+            return try await converge(boot, store, node, reporter) { run in
+                try await run.converge(request, pid: getpid(), options: options, observer: reporter)
+            }
         } catch {
             let failure = error as? Failure ?? Failure(.permanent, code: "unexpected", "nodeup stopped", cause: error)
             await reporter.end(.failed, "stopped", failure: failure)
@@ -43,7 +46,8 @@ struct NodeRun {
         _ boot: BootConfig,
         _ store: any StateStore,
         _ node: LiveNode,
-        _ reporter: StatusReporter
+        _ reporter: StatusReporter,
+        _ converge: (ListRun) async throws -> ConvergeReport
     ) async throws -> ConvergeReport {
         await reporter.recall()
         await reporter.enter(.acquiring, "reads \(boot.store)")
@@ -59,9 +63,9 @@ struct NodeRun {
         await reporter.enter(.downloading, "\(config.assets.count) assets", inputs: config)
         try await download(config)
 
-        let graph = try graph(outcome.inputs)
+        let run = try run(outcome.inputs, on: node)
         await reporter.enter(.converging, "plans", inputs: config)
-        let report = await graph.converge(on: node, reader: node, observer: reporter)
+        let report = try await converge(run)
         if let root = report.rootFailures.first {
             await reporter.end(.failed, root.id.name, failure: root.failure)
         } else {
@@ -95,8 +99,12 @@ struct NodeRun {
         Acquisition(boot: boot, store: store, facts: try await NodeFactsProbe.observe(node))
     }
 
-    private func graph(_ inputs: NodeInputs) throws -> NodeTaskGraph {
-        try NodeTaskGraph(try NodeGraph.tasks(for: inputs))
+    private func run(_ inputs: NodeInputs, on node: LiveNode) throws -> ListRun {
+        try ListRun(
+            list: "cluster \(inputs.boot.clusterName)",
+            tasks: try NodeGraph.tasks(for: inputs),
+            on: node
+        )
     }
 
     private func download(_ config: NodeConfig) async throws {

@@ -6,32 +6,18 @@ import SystemPackage
 /// Keeps two runs from converging the same tree at once; the kernel drops the lock with the process.
 struct RunLock {
     private let descriptor: FileDescriptor
+    static let name = "nodeup.lock"
 
     /// Takes the lock, or says who holds it.
     ///
     /// - Throws: ``Failure`` `already-running` with the other's process id.
     static func acquire(below root: FilePath) throws -> RunLock {
-        let directory = root.appending("run/kopslite")
-        var parent = root
-        for component in ["run", "kopslite"] {
-            parent.append(component)
-            if mkdir(parent.string, 0o755) != 0, errno != EEXIST {
-                throw Failure(
-                    .permanent,
-                    code: "lock-failed",
-                    "making \(parent) for the run lock failed: \(Errno(rawValue: errno))",
-                    hint: "run nodeup as root"
-                )
-            }
-        }
-        let path = directory.appending("nodeup.lock")
-        let descriptor = try FileDescriptor.open(
-            path,
-            .readWrite,
-            options: [.create, .closeOnExec, .noFollow],
-            permissions: [.ownerReadWrite]
-        )
-        guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+        let directory = try openDirectory(below: root)
+        defer { try? directory.close() }
+        let number = openat(directory.rawValue, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard number >= 0 else { throw failed("opening the run lock below \(root)", errno) }
+        let descriptor = FileDescriptor(rawValue: number)
+        guard take(descriptor) else {
             let owner = owner(of: descriptor)
             try? descriptor.close()
             throw Failure(
@@ -46,10 +32,48 @@ struct RunLock {
         return RunLock(descriptor: descriptor)
     }
 
+    /// Opens `run/kopslite`, made where it is missing; no link is followed, since below a root it would lead elsewhere.
+    private static func openDirectory(below root: FilePath) throws -> FileDescriptor {
+        var current = open(root.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard current >= 0 else { throw failed("opening \(root)", errno) }
+        for component in ["run", "kopslite"] {
+            let above = current
+            defer { close(above) }
+            guard mkdirat(current, component, 0o755) == 0 || errno == EEXIST else {
+                throw failed("making \(component) below \(root) for the run lock", errno)
+            }
+            let next = openat(current, component, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+            guard next >= 0 else { throw failed("opening \(component) below \(root) for the run lock", errno) }
+            current = next
+        }
+        return FileDescriptor(rawValue: current)
+    }
+
+    private static func failed(_ what: String, _ number: Int32) -> Failure {
+        Failure(
+            .permanent,
+            code: "lock-failed",
+            "\(what) failed",
+            hint: "run nodeup as root, and see that run and run/kopslite are directories",
+            cause: Errno(rawValue: number)
+        )
+    }
+
     /// Lets the next run begin.
     func release() { try? descriptor.close() }
 
-    private static func owner(of descriptor: FileDescriptor) -> String {
+    /// Takes the lock unless another run has it.
+    ///
+    /// One who looks holds a shared lock for an instant, which keeps an exclusive one off but lets another shared one in.
+    private static func take(_ descriptor: FileDescriptor) -> Bool {
+        for _ in 0..<100 {
+            if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard flock(descriptor.rawValue, LOCK_SH | LOCK_NB) == 0 else { return false }
+        }
+        return false
+    }
+
+    static func owner(of descriptor: FileDescriptor) -> String {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = bytes.withUnsafeMutableBytes { (try? descriptor.read(fromAbsoluteOffset: 0, into: $0)) ?? 0 }
         let text = String(decoding: bytes[..<count], as: UTF8.self).prefix { $0.isNumber }

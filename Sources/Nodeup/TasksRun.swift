@@ -7,18 +7,12 @@ import SystemPackage
 struct TasksRun {
     let file: String
     let root: FilePath
+    /// The name under which what it creates is remembered.
+    let list: String
 
-    func plan() async throws -> Plan {
-        try await graph().plan(on: LiveNode(root: root))
-    }
-
-    func converge() async throws -> ConvergeReport {
-        let node = LiveNode(root: root)
-        return try await graph().converge(on: node, reader: node)
-    }
-
-    private func graph() throws -> NodeTaskGraph {
-        try NodeTaskGraph(try TasksFile.parse(try read(), name: file))
+    /// Reads and orders the tasks; looks at nothing else.
+    func prepared() throws -> ListRun {
+        try ListRun(list: list, tasks: try TasksFile.parse(try read(), name: file), on: LiveNode(root: root))
     }
 
     /// The file's bytes, and one more than the parser takes, so that it is the parser who refuses a huge file.

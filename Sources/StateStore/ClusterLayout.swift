@@ -10,6 +10,7 @@
 /// <cluster>/private/<role>/<keyset or secret>.json                          readable by that role only
 /// <cluster>/private/admin/…                                                 readable by operators only
 /// <cluster>/status/<instance>/<agent>.json                                  written by that machine only
+/// <cluster>/status/<instance>/drift.json                                    written by that machine only
 /// <cluster>/discovery/api/<instance>.json                                   where the API server answers
 /// <cluster>/etcd/main/identity.json                                         which etcd cluster the volume must hold
 /// ```
@@ -63,6 +64,10 @@ public struct ClusterLayout: Sendable, Equatable {
     public func status(of agent: String, on instance: String) throws(StoreError) -> StoreKey {
         try key("status", instance, agent + ".json")
     }
+    /// All that a machine writes of itself.
+    public func statuses(on instance: String) throws(StoreError) -> StoreKey { try key("status", instance) }
+    /// Where a machine differs from what it was told to be.
+    public func drift(on instance: String) throws(StoreError) -> StoreKey { try status(of: "drift", on: instance) }
     /// All API endpoints.
     public func endpoints() throws(StoreError) -> StoreKey { try key("discovery", "api") }
     /// Where one machine's API server answers.

@@ -10,7 +10,8 @@ public import SystemPackage
 public struct FileStore: StateStore {
     /// The store's URL without a trailing slash.
     public let url: String
-    private let directory: FilePath
+    /// The directory on this machine.
+    public let directory: FilePath
     private let lockTimeout: Duration
     private let clock: any Clock<Duration>
 

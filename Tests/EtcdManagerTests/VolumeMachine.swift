@@ -74,6 +74,7 @@ actor VolumeMachine: NodeWriter {
         guard let file = files[path] else { throw Failure(.permanent, code: "missing", "\(path)") }
         return file.bytes
     }
+    func sourceSHA256(of path: FilePath) -> String? { nil }
     func sha256(of path: FilePath) throws -> String {
         "\(try read(path).reduce(into: Hasher()) { $0.combine($1) }.finalize())"
     }
@@ -177,6 +178,7 @@ actor VolumeMachine: NodeWriter {
 
     // MARK: Nothing etcd needs
 
+    func append(_ bytes: [UInt8], to path: FilePath) { files[path]?.bytes += bytes }
     func install(_ source: FilePath, sha256: String, to path: FilePath, attributes: FileAttributes) {}
     func link(_ path: FilePath, to target: String) {}
     func remove(_ path: FilePath) { files[path] = nil }

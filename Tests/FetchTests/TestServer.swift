@@ -63,8 +63,8 @@ struct TestServer {
     }
 
     private static let script = #"""
-        import http.server, json, os, ssl, sys, threading
-        root, log, lock, counts = sys.argv[1], [], threading.Lock(), {}
+        import http.server, json, os, socket, ssl, struct, sys, threading
+        root, log, lock, counts, over = sys.argv[1], [], threading.Lock(), {}, threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = 'HTTP/1.1'
@@ -112,6 +112,22 @@ struct TestServer {
                 if words[0] == 'flaky':
                     if self.count() <= int(words[1]): return self.answer(503, b'busy')
                     return self.file(words[2])
+                if words[0] == 'later': return self.answer(503, b'busy', {'Retry-After': words[1]})
+                if words[0] == 'cut': return self.file(words[1], part=1000)
+                if words[0] == 'abort':
+                    # Closed with unsent data thrown away: the other side gets a reset (socket(7), SO_LINGER).
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+                    self.close_connection = True
+                    return self.connection.close()
+                if words[0] == 'drip':
+                    self.send_response(200)
+                    self.send_header('Content-Length', '1000000')
+                    self.end_headers()
+                    while not over.wait(0.1): self.wfile.write(b'x')
+                    return
+                if words[0] == 'garbage':
+                    self.close_connection = True
+                    return self.wfile.write(b'SSH-2.0-OpenSSH_9.2p1\r\n')
                 if words[0] == 'status': return self.answer(int(words[1]), b'body of ' + words[1].encode())
                 if words[0] == 'loop': return self.answer(302, b'on and on', {'Location': self.path})
                 if words[0] == 'redirect': return self.answer(302, b'away', {'Location': self.path.split('?to=')[1]})
@@ -139,6 +155,7 @@ struct TestServer {
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(server.server_address[1], flush=True)
         sys.stdin.read()
+        over.set()
         os._exit(0)
         """#
 }

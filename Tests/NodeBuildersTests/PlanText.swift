@@ -53,7 +53,10 @@ enum PlanText {
     }
 
     private static func service(_ task: ServiceTask) -> [String] {
-        let state = [task.running ? "running" : "stopped", task.enabled ? "enabled" : "disabled"]
+        let state =
+            task.isTriggered
+            ? ["started by another unit"]
+            : [task.running ? "running" : "stopped", task.enabled ? "enabled" : "disabled"]
         let restarts =
             task.restartOn.isEmpty ? [] : ["restart on \(task.restartOn.map(\.name).joined(separator: ", "))"]
         return [state.joined(separator: ", ")] + restarts + (task.definition.map(indented) ?? [])

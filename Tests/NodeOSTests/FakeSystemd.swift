@@ -11,7 +11,8 @@ final class FakeSystemd: Sendable {
     /// What it says when a unit's property is asked for, by unit path and property.
     struct Script: Sendable {
         var strings: [String: String] = [:]
-        var jobResult = "done"
+        /// How jobs end; `nil` when they do not.
+        var jobResult: String? = "done"
         var carriesInstallInformation = true
         /// The error a method is refused with, by method.
         var refusals: [String: String] = [:]
@@ -144,7 +145,8 @@ final class FakeSystemd: Sendable {
     }
 
     private func signalEnd(_ bus: OpaquePointer?) {
-        for (job, result) in [("6", "canceled"), ("7", script.jobResult)] {
+        let own = script.jobResult.map { [("7", $0)] } ?? []
+        for (job, result) in [("6", "canceled")] + own {
             var signal: OpaquePointer?
             sd_bus_message_new_signal(
                 bus,

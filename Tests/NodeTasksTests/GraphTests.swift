@@ -61,6 +61,50 @@ struct GraphTests {
         return stubs.shuffled(using: &random)
     }
 
+    @Test("a random list is planned the same way twice, or refused by name", arguments: Seeded.seeds(300))
+    func randomLists(seed: UInt64) async throws {
+        var random = Seeded(seed)
+        let text = RandomList.json(&random)
+        let node = FakeNode()
+        do {
+            let first = try await RandomList.plan(text, on: node)
+            let second = try await RandomList.plan(text, on: node)
+            #expect(first.text == second.text, "\(random)\n\(text)")
+            #expect(first.entries.map(\.id) == second.entries.map(\.id), "\(random)\n\(text)")
+            #expect(try first.digest == second.digest, "\(random)\n\(text)")
+            #expect(await node.effects.isEmpty, "\(random)")
+        } catch let failure as Failure {
+            let again = await #expect(throws: Failure.self) { try await RandomList.plan(text, on: node) }
+            #expect(again?.chain == failure.chain, "\(random)\n\(text)")
+            let expected: [String: Int] = [
+                "tasks-file-invalid": 1, "duplicate-task": 1, "unknown-task": 2, "claimed-twice": 2,
+                "claim-contradiction": 2, "task-cycle": 1,
+            ]
+            let named = RandomList.ids(in: text).filter { failure.message.contains($0) }
+            #expect(failure.kind == .permanent, "\(random) \(failure.code)")
+            #expect(expected[failure.code].map { named.count >= $0 } == true, "\(random)\n\(failure)\n\(text)")
+        }
+    }
+
+    @Test func randomListsAreOfEverySort() async throws {
+        var seen: Set<String> = []
+        for seed in 1...UInt64(300) {
+            var random = Seeded(seed)
+            let text = RandomList.json(&random)
+            do {
+                _ = try await RandomList.plan(text, on: FakeNode())
+                seen.insert("planned")
+            } catch let failure as Failure {
+                seen.insert(failure.code)
+            }
+        }
+        #expect(
+            seen == [
+                "planned", "tasks-file-invalid", "unknown-task", "claimed-twice", "claim-contradiction", "task-cycle",
+            ]
+        )
+    }
+
     @Test func refusesWhatCannotRun() throws {
         let file = FileTask("/etc/a", contents: "")
         let cases: [(String, [any NodeTask], [String])] = [

@@ -132,7 +132,7 @@ extension KindCase {
         },
     ]
 
-    private static let note = FilePath("/var/lib/kopslite/images").appending("\(digest("image")).json")
+    private static let note = FilePath("/var/lib/kopslite/images/docker").appending("\(digest("image")).json")
 
     static let certificates = [
         KindCase("certificate, new", [certificate(), FileTask("/srv/ca.json", contents: authorityJSON, secret: true)]),

@@ -134,6 +134,13 @@ struct KindCase: Sendable, CustomTestStringConvertible {
     private static let services = [
         KindCase("service, new", [ServiceTask("k.service", definition: "[Service]\n")]),
         KindCase(
+            "service, of a timer",
+            [
+                ServiceTask("k.timer", definition: "[Timer]\n", after: ["service:k.service"]),
+                ServiceTask("k.service", definition: "new\n", triggered: true),
+            ]
+        ) { $0.put("old\n", at: "/etc/systemd/system/k.service") },
+        KindCase(
             "service, of a package",
             [
                 ServiceTask(
@@ -178,6 +185,18 @@ struct KindCase: Sendable, CustomTestStringConvertible {
             ]
         ) { running("k.service", "same\n", reads: ["/etc/systemd/system/k.service.d/10.conf"], in: &$0) },
         KindCase(
+            "service, with drop-ins of its own",
+            [ServiceTask("k.service", dropIns: ["10.conf": "new\n", "20.conf": "new\n"], enabled: false)]
+        ) {
+            running("k.service", "same\n", in: &$0)
+            $0.put("old\n", at: "/etc/systemd/system/k.service.d/20.conf")
+            $0.units["k.service"]?.loaded = "same\nold\n"
+        },
+        KindCase("service, to go with its drop-in", [withDropIn]) {
+            running("k.service", "same\n", in: &$0)
+            $0.put("old\n", at: "/etc/systemd/system/k.service.d/10.conf")
+        },
+        KindCase(
             "service, several",
             [
                 ServiceTask("k.service", definition: "new\n", enabled: false, restartOn: ["file:/etc/k"]),
@@ -202,6 +221,8 @@ struct KindCase: Sendable, CustomTestStringConvertible {
             $0.units["k.service"]?.isEnabled = true
         },
     ]
+
+    private static let withDropIn = ServiceTask("k.service", dropIns: ["10.conf": "old\n"], ensure: .absent)
 
     private static func running(
         _ name: String,

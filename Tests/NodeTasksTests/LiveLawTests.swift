@@ -88,11 +88,16 @@ struct TemporaryRoots {
         try await body(roots)
     }
 
-    /// A tree with the files and accounts of a machine in memory.
-    func make(_ machine: FakeMachine) async throws -> KillableNode {
+    /// An empty directory.
+    func makeDirectory() throws -> FilePath {
         let root = directory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
-        let node = LiveNode(root: FilePath(root.path))
+        return FilePath(root.path)
+    }
+
+    /// A tree with the files and accounts of a machine in memory.
+    func make(_ machine: FakeMachine) async throws -> KillableNode {
+        let node = LiveNode(root: try makeDirectory())
         for (path, entry) in machine.files.sorted(by: { $0.key.string < $1.key.string }) where path != "/" {
             let attributes = FileAttributes(mode: entry.mode, uid: entry.uid, gid: entry.gid)
             switch entry.kind {

@@ -116,6 +116,11 @@ struct TasksFileTests {
             (#"{"tasks": [{"service": {"name": "docker"}}]}"#, "tasks[0].service.name: \"docker\" has no suffix"),
             (#"{"tasks": [{"service": {"name": "../x.service"}}]}"#, "tasks[0].service.name"),
             (#"{"tasks": [{"service": {"name": "a.service", "running": "yes"}}]}"#, "tasks[0].service.running"),
+            (
+                #"{"tasks": [{"service": {"name": "a.service", "dropIns": {"../x.conf": ""}}}]}"#,
+                "tasks[0].service.dropIns"
+            ),
+            (#"{"tasks": [{"service": {"name": "a.service", "dropIns": {"x": ""}}}]}"#, "\"x\" is no file name"),
             (#"{"tasks": [{"user": {"name": "etcd", "uid": -1}}]}"#, "tasks[0].user.uid"),
             (#"{"tasks": [{"user": {"name": "1"}}]}"#, "tasks[0].user.name: is a number"),
             (#"{"tasks": [{"user": {"name": "root", "ensure": "absent"}}]}"#, "tasks[0].user.name"),

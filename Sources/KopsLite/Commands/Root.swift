@@ -19,7 +19,8 @@ protocol SessionCommand: ParsableCommand {
     func run(in session: Session) async throws
 }
 
-/// Runs a command line and turns every end into an exit code: 0 done, 1 an error, 2 a cluster that is not ready.
+/// Runs a command line and turns every end into an exit code: 0 done, 1 an error, 2 a cluster that is not
+/// ready or has drifted.
 struct Runner: Sendable {
     var session: Session
 

@@ -8,7 +8,7 @@ import StateStore
 struct CommandFailure: Error, CustomStringConvertible {
     /// What went wrong, where, and the remedy, one line each.
     let lines: [String]
-    /// The program's exit code; 2 only where `validate` says that a cluster is not ready.
+    /// The program's exit code; 2 only where `validate` says that a cluster is not ready, `get drift` that it has drifted.
     let exitCode: Int32
 
     init(_ message: String, remedy: String? = nil, exitCode: Int32 = 1) {

@@ -15,7 +15,7 @@ struct StatusBoard: Sendable, Equatable {
     static func read(of cluster: String, in store: any StateStore) async throws -> StatusBoard {
         var board = StatusBoard()
         for key in try await store.list(ClusterLayout(clusterName: cluster).statuses())
-        where key.parts.last?.hasSuffix(".json") == true {
+        where key.parts.last?.hasSuffix(".json") == true && key.parts.last != DriftBoard.name {
             guard let object = try await store.read(key) else { continue }
             if let report = try? AgentStatus(parsing: object.bytes) {
                 board.reports.append(report)

@@ -89,6 +89,11 @@ enum Declare {
         ServiceTask(name, definition: definition, restartOn: restartOn, id: .service(name), after: after)
     }
 
+    /// A unit that another unit starts.
+    static func triggeredService(_ name: String, definition: String, after: [TaskID]) -> any NodeTask {
+        ServiceTask(name, definition: definition, triggered: true, id: .service(name), after: after)
+    }
+
     /// A kernel module.
     static func kernelModule(_ name: String) -> any NodeTask { KernelModuleTask(name, id: .kernelModule(name)) }
 

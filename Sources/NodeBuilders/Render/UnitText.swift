@@ -12,6 +12,20 @@ enum UnitText {
         ([program] + arguments.map(quoted)).joined(separator: " \\\n    ")
     }
 
+    /// A path in a list of paths, taken literally, that need not be there (systemd.exec(5), `ReadWritePaths=`).
+    ///
+    /// No variable is expanded there, and no escape but `\` before a character is known; so a line break cannot be
+    /// written, and `nil` says so.
+    static func optionalPath(_ path: String) -> String? {
+        guard !path.contains(where: \.isNewline) else { return nil }
+        let escaped = path.reduce(into: "") { text, character in
+            if character == "\\" || character == "\"" { text.append("\\") }
+            text.append(character)
+            if character == "%" { text.append("%") }
+        }
+        return "\"-\(escaped)\""
+    }
+
     /// An argument that systemd takes literally: no specifier, no variable, no word splitting (systemd.service(5),
     /// "Command lines").
     static func quoted(_ argument: String) -> String {

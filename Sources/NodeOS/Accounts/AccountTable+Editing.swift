@@ -22,7 +22,8 @@ extension AccountTable {
             throw Failure(
                 .permanent,
                 code: "uid-taken",
-                "cannot give user \(user.name) the uid \(uid): \(other[0]) has it"
+                "cannot give user \(user.name) the uid \(uid): \(other[0]) has it",
+                hint: "declare another uid, or remove the user \(other[0])"
             )
         }
         let gid: UInt32
@@ -53,7 +54,8 @@ extension AccountTable {
             throw Failure(
                 .permanent,
                 code: "gid-taken",
-                "cannot give group \(name) the gid \(number): \(other[0]) has it"
+                "cannot give group \(name) the gid \(number): \(other[0]) has it",
+                hint: "declare another gid, or remove the group \(other[0])"
             )
         }
         let password = old.flatMap { $0.count > 1 ? $0[1] : nil } ?? "x"

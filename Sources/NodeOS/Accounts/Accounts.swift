@@ -35,7 +35,7 @@ struct Accounts: Sendable {
                 return
             }
             guard let command = Self.command(setting: user, groups: groups, in: table) else { return }
-            try await runner.run(command, failing: "user-not-set", .permanent)
+            try await run(command, for: "user \(user.name)")
         }
     }
 
@@ -49,7 +49,7 @@ struct Accounts: Sendable {
                 return try save(table)
             }
             guard let command = Self.command(settingGroup: name, gid: gid, in: table) else { return }
-            try await runner.run(command, failing: "group-not-set", .permanent)
+            try await run(command, for: "group \(name)")
         }
     }
 
@@ -63,8 +63,7 @@ struct Accounts: Sendable {
                 table.remove(user: name)
                 return try save(table, without: name, in: ["/etc/shadow", "/etc/gshadow"])
             }
-            let command = Command("userdel", ["--", name])
-            try await runner.run(command, failing: "user-not-removed", hint: "end the processes of \(name)")
+            try await run(Command("userdel", ["--", name]), for: "user \(name)")
         }
     }
 
@@ -78,7 +77,7 @@ struct Accounts: Sendable {
                 try table.remove(group: name)
                 return try save(table, without: name, in: ["/etc/gshadow"])
             }
-            try await runner.run(Command("groupdel", ["--", name]), failing: "group-in-use", .permanent)
+            try await run(Command("groupdel", ["--", name]), for: "group \(name)")
         }
     }
 
@@ -155,7 +154,12 @@ struct Accounts: Sendable {
             }
             guard bytes.count <= 32, let first = bytes.first, first != 45, first != 46, bytes.allSatisfy(mayStand)
             else {
-                throw Failure(.permanent, code: "account-name-invalid", "\(name) is no name of a user or group")
+                throw Failure(
+                    .permanent,
+                    code: "account-name-invalid",
+                    "\(name) is no name of a user or group",
+                    hint: "names have at most 32 letters, digits, _ . and -, and do not start with - or ."
+                )
             }
         }
     }
@@ -165,7 +169,8 @@ struct Accounts: Sendable {
             throw Failure(
                 .permanent,
                 code: "account-field-invalid",
-                "user \(user.name): a home or shell holds a colon or newline"
+                "user \(user.name): a home or shell holds a colon or newline",
+                hint: "correct the paths: passwd(5) separates its fields by colons"
             )
         }
     }

@@ -29,7 +29,12 @@ struct BlockProbe: Sendable {
     /// Makes a file system on a device that is blank at this moment, or that this left half made when it was killed.
     func makeFilesystem(_ type: String, label: String?, on path: FilePath) async throws {
         guard !type.isEmpty, type.utf8.allSatisfy({ $0.isLowercaseLetterOrDigit }) else {
-            throw Failure(.permanent, code: "filesystem-unknown", "\(type) is no name of a file system")
+            throw Failure(
+                .permanent,
+                code: "filesystem-unknown",
+                "\(type) is no name of a file system",
+                hint: "choose one that has a mkfs program, such as ext4 or xfs"
+            )
         }
         guard let status = try await status(of: path) else {
             throw Failure(
@@ -55,7 +60,8 @@ struct BlockProbe: Sendable {
         try await runner.run(
             Command("mkfs.\(type)", words + [device], timeout: .seconds(900)),
             failing: "mkfs-failed",
-            .permanent
+            .permanent,
+            hint: "see dmesg for errors of \(path), and whether it is large enough for \(type)"
         )
         try mark.clear()
     }
@@ -69,7 +75,13 @@ struct BlockProbe: Sendable {
         case 2: return [:]
         // Several signatures at once: something is there, which is all that matters.
         case 8: return ["TYPE": "ambivalent"]
-        default: throw command.failure(result, code: "probe-failed", .transient)
+        default:
+            throw command.failure(
+                result,
+                code: "probe-failed",
+                .transient,
+                hint: "see dmesg for errors of \(device)"
+            )
         }
     }
 

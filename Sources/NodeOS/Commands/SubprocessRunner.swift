@@ -26,7 +26,8 @@ public struct SubprocessRunner: CommandRunner {
                 throw Failure(
                     .transient,
                     code: "command-timeout",
-                    "`\(command)` did not end within \(command.timeout)"
+                    "`\(command)` did not end within \(command.timeout)",
+                    hint: "run it by hand to see what it waits for"
                 )
             }
             return result
@@ -83,7 +84,8 @@ public struct SubprocessRunner: CommandRunner {
                 throw Failure(
                     .permanent,
                     code: "command-output-limit",
-                    "`\(command)` wrote more than \(limit) bytes"
+                    "`\(command)` wrote more than \(limit) bytes",
+                    hint: "run it by hand to see what it says"
                 )
             }
         }
@@ -101,7 +103,13 @@ public struct SubprocessRunner: CommandRunner {
 
     private static func failure(_ error: SubprocessError, _ command: Command) -> Failure {
         guard error.code == .executableNotFound else {
-            return Failure(.transient, code: "command-failed", "cannot run `\(command)`", cause: error)
+            return Failure(
+                .transient,
+                code: "command-failed",
+                "cannot run `\(command)`",
+                hint: "see that the program is whole, and that memory and processes are left (free -m)",
+                cause: error
+            )
         }
         return Failure(
             .permanent,

@@ -15,7 +15,8 @@ struct Archive: Sendable {
             throw Failure(
                 .permanent,
                 code: "not-found",
-                "cannot extract \(archive): the directory \(directory) is not there"
+                "cannot extract \(archive): the directory \(directory) is not there",
+                hint: "make the directory \(directory) first"
             )
         }
         let source = try files.sourcePath(of: archive)
@@ -23,24 +24,26 @@ struct Archive: Sendable {
         let result = try await runner.result(of: command)
         guard result.code != 0 else { return }
         let errors = String(decoding: result.errors, as: UTF8.self)
-        if errors.contains("Cannot exec") {
-            throw command.failure(
-                result,
-                code: "command-not-found",
-                .permanent,
-                hint: "install the decompressor (xz-utils, gzip)"
-            )
-        }
-        if errors.contains("No space left on device") {
-            throw command.failure(result, code: "disk-full", .permanent, hint: "free space below \(directory)")
-        }
+        let known = Self.refusals.first { errors.contains($0.words) }
         throw command.failure(
             result,
-            code: "archive-invalid",
+            code: known?.code ?? "archive-invalid",
             .permanent,
-            hint: "the archive is damaged, or has members that would land outside of \(directory)"
+            hint: known?.hint
+                ?? "fetch it again: it is damaged, or has members that would land outside of \(directory)"
         )
     }
+
+    /// What tar says when it is not the archive that is at fault.
+    private static let refusals: [(words: String, code: String, hint: String)] = [
+        ("Cannot exec", "command-not-found", "install the decompressor (xz-utils, gzip)"),
+        ("No space left on device", "disk-full", "free space or inodes where it is extracted (df -h, df -i)"),
+        // A write that the disk takes in part is no error to the kernel yet, and tar does not try the rest.
+        ("Wrote only", "disk-full", "free space where it is extracted (df -h)"),
+        ("Disk quota exceeded", "quota-exceeded", "free space, or raise the quota of the owner (quota, xfs_quota)"),
+        ("Read-only file system", "read-only-filesystem", "remount it read-write, or choose a path on another one"),
+        ("Input/output error", "input-output-error", "the device may be failing; see dmesg, and replace it"),
+    ]
 
     static func command(_ archive: FilePath, into directory: FilePath, _ stripComponents: Int) -> Command {
         let strip = stripComponents > 0 ? ["--strip-components=\(stripComponents)"] : []

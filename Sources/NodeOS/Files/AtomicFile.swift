@@ -24,8 +24,14 @@ struct AtomicFile: ~Copyable {
             let descriptor = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
             if descriptor < 0 { throw .system(errno, "cannot create a temporary file for", path) }
             var status = stat()
-            // Someone who sweeps may have taken the name between the two calls; then there is no link left.
-            if flock(descriptor, LOCK_EX) == 0, fstat(descriptor, &status) == 0, status.st_nlink == 1 {
+            guard flock(descriptor, LOCK_EX) == 0, fstat(descriptor, &status) == 0 else {
+                let number = errno
+                unlinkat(directory, name, 0)
+                close(descriptor)
+                throw .system(number, "cannot lock a temporary file for", path)
+            }
+            // Someone who sweeps may have taken the name before it was locked; then there is no link left.
+            if status.st_nlink == 1 {
                 self.descriptor = descriptor
                 self.directory = directory
                 self.name = name
@@ -45,15 +51,26 @@ struct AtomicFile: ~Copyable {
     }
 
     /// Owner, mode, fsync, rename, fsync of the directory: in this order, so that the name never shows less.
+    ///
+    /// When it fails before the rename, the temporary is gone.
     consuming func commit(as target: String, _ attributes: FileAttributes) throws(Failure) {
-        try setOwnerAndMode(attributes)
-        if fsync(descriptor) != 0 { throw .system(errno, "cannot flush to disk", path) }
-        if renameat(directory, name, directory, target) != 0 { throw .system(errno, "cannot put in place", path) }
+        do throws(Failure) {
+            try setOwnerAndMode(attributes)
+            if fsync(descriptor) != 0 { throw .system(errno, "cannot flush to disk", path) }
+            if renameat(directory, name, directory, target) != 0 {
+                throw errno == EBUSY ? .mounted(path, "cannot replace") : .system(errno, "cannot put in place", path)
+            }
+        } catch {
+            unlinkat(directory, name, 0)
+            throw error
+        }
         if fsync(directory) != 0 { throw .system(errno, "cannot flush the directory of", path) }
     }
 
     /// Removes the temporary.
     consuming func discard() { unlinkat(directory, name, 0) }
+
+    static let noOwners = "run as root; on a file system without owners (findmnt -T) leave owner and group out"
 
     private func setOwnerAndMode(_ attributes: FileAttributes) throws(Failure) {
         var status = stat()
@@ -61,7 +78,7 @@ struct AtomicFile: ~Copyable {
         let uid = attributes.uid ?? 0
         let gid = attributes.gid ?? 0
         if status.st_uid != uid || status.st_gid != gid, fchown(descriptor, uid, gid) != 0 {
-            throw .system(errno, "cannot set the owner of", path)
+            throw .system(errno, "cannot set the owner of", path, hint: errno == EPERM ? Self.noOwners : nil)
         }
         // After the owner, because chown(2) clears the set-user-ID bit.
         if fchmod(descriptor, mode_t(attributes.mode ?? 0o644)) != 0 {

@@ -2,6 +2,18 @@
 import Glibc
 import SystemPackage
 
+extension Failure {
+    /// A name that cannot go because it is a mount point; for files, EBUSY means nothing else (rename(2), unlink(2)).
+    static func mounted(_ path: FilePath, _ attempt: String) -> Failure {
+        Failure(
+            .permanent,
+            code: "is-mounted",
+            "\(attempt) \(path): something is mounted on it",
+            hint: "unmount \(path) first"
+        )
+    }
+}
+
 extension FileTree {
     /// Removes a file, a link, or a directory with all it holds; links are never followed, mounts never entered.
     ///
@@ -11,7 +23,7 @@ extension FileTree {
         let place = try parent(of: path)
         guard status.kind == .directory else {
             if unlinkat(place.directory, place.name, 0) != 0, errno != ENOENT {
-                throw .system(errno, "cannot remove", path)
+                throw errno == EBUSY ? .mounted(path, "cannot remove") : .system(errno, "cannot remove", path)
             }
             return
         }
@@ -56,7 +68,8 @@ extension FileTree {
         if let device, device != status.st_dev { throw .system(EXDEV, "cannot remove what is mounted on", path) }
         for child in try names(in: directory.raw, path) {
             if unlinkat(directory.raw, child, 0) == 0 || errno == ENOENT { continue }
-            guard errno == EISDIR || errno == EPERM else {
+            // Only what it says is a directory is entered: a file that may not be removed is to be told as such.
+            guard errno == EISDIR else {
                 throw .system(errno, "cannot remove", path.appending(child))
             }
             try removeDirectory(child, in: directory.raw, path.appending(child), device: status.st_dev)

@@ -11,6 +11,23 @@ extension FileTree {
         }
     }
 
+    /// Adds to a file that is there; what could be written only in part is taken back.
+    func append(_ bytes: [UInt8], to path: FilePath) throws(Failure) {
+        let place = try parent(of: path)
+        let file = try place.open(O_WRONLY | O_APPEND | O_NOFOLLOW, "cannot open for adding")
+        // One writer at a time, so that what is taken back is this one's own.
+        if flock(file.raw, LOCK_EX) != 0 { throw .system(errno, "cannot lock", path) }
+        var before = stat()
+        if fstat(file.raw, &before) != 0 { throw .system(errno, "cannot look at", path) }
+        do throws(Failure) {
+            try withBytes(of: bytes) { (buffer) throws(Failure) in try writeAll(buffer, to: file.raw, path) }
+            if fdatasync(file.raw) != 0 { throw .system(errno, "cannot flush to disk", path) }
+        } catch {
+            ftruncate(file.raw, before.st_size)
+            throw error
+        }
+    }
+
     /// Copies a file into place and compares its digest before the name appears.
     func install(
         _ source: FilePath,
@@ -85,7 +102,7 @@ extension FileTree {
         let gid = attributes.gid ?? status.st_gid
         let ownerDiffers = uid != status.st_uid || gid != status.st_gid
         if ownerDiffers, fchownat(file.raw, "", uid, gid, LinuxFlags.emptyPath | AT_SYMLINK_NOFOLLOW) != 0 {
-            throw .system(errno, "cannot set the owner of", path)
+            throw .system(errno, "cannot set the owner of", path, hint: errno == EPERM ? AtomicFile.noOwners : nil)
         }
         guard let mode = attributes.mode else { return }
         // chmod(2) by way of /proc reaches exactly what is open; fchmod(2) refuses O_PATH descriptors.

@@ -19,7 +19,12 @@ struct FileTree: Sendable {
     /// On the machine itself this is the path: the kernel walks it best.
     func locate(_ path: FilePath, followingLast: Bool = false) throws(Failure) -> Place {
         guard path.isAbsolute else {
-            throw Failure(.permanent, code: "path-not-absolute", "\(path) is not an absolute path")
+            throw Failure(
+                .permanent,
+                code: "path-not-absolute",
+                "\(path) is not an absolute path",
+                hint: "write it from the root directory on, such as /etc/hosts"
+            )
         }
         if isMachine { return Place(directory: AT_FDCWD, name: path.string, path: path) }
         var walk = try PathWalk(from: root, to: path)
@@ -29,7 +34,12 @@ struct FileTree: Sendable {
     /// Where a path is, for changing it: its directory held open, and its last name.
     func parent(of path: FilePath) throws(Failure) -> Place {
         guard path.isAbsolute, let last = path.lastComponent, last.kind == .regular else {
-            throw Failure(.permanent, code: "path-not-absolute", "\(path) is no absolute path that ends in a name")
+            throw Failure(
+                .permanent,
+                code: "path-not-absolute",
+                "\(path) is no absolute path that ends in a name",
+                hint: "write it from the root directory on, such as /etc/hosts"
+            )
         }
         if !isMachine { return try locate(path) }
         let parent = path.removingLastComponent()
@@ -129,7 +139,13 @@ struct FileTree: Sendable {
         switch status.st_mode & S_IFMT {
         case S_IFREG, S_IFBLK, S_IFCHR: return file
         case S_IFDIR: throw .system(EISDIR, "cannot read", path)
-        default: throw Failure(.permanent, code: "not-a-file", "cannot read \(path): it is a pipe or a socket")
+        default:
+            throw Failure(
+                .permanent,
+                code: "not-a-file",
+                "cannot read \(path): it is a pipe or a socket",
+                hint: "move it away, or declare another path"
+            )
         }
     }
 }

@@ -77,11 +77,30 @@ struct ImageStore: Sendable {
             runtime == .docker
             ? Command("docker", words, timeout: .seconds(60 * minutes))
             : Command("ctr", ["--namespace", "k8s.io"] + words, timeout: .seconds(60 * minutes))
-        return try await runner.run(
-            command,
-            failing: "image-store-failed",
-            hint: "see that \(runtime.rawValue).service runs"
-        )
+        let result = try await runner.result(of: command)
+        guard result.code != 0 else { return result.text }
+        throw failure(of: command, result)
+    }
+
+    /// What the client says, in the words of docker 1.13 to 27 and of ctr 1.4 to 2.0.
+    private func failure(of command: Command, _ result: CommandResult) -> Failure {
+        let words = String(decoding: result.errors, as: UTF8.self).lowercased()
+        let unit = "\(runtime.rawValue).service"
+        func says(_ phrases: String...) -> Bool { phrases.contains { words.contains($0) } }
+        if says("no space left on device") {
+            let hint = "free space where \(runtime.rawValue) keeps its images (df -h /var/lib/\(runtime.rawValue))"
+            return command.failure(result, code: "disk-full", .permanent, hint: hint)
+        }
+        if says("cannot connect to the docker daemon", "cannot access socket", "connection refused", "failed to dial") {
+            let hint = "start \(unit), and see `journalctl -u \(unit)` for why it does not run"
+            return command.failure(result, code: "runtime-down", .waiting, hint: hint)
+        }
+        if says("unexpected eof", "invalid tar header", "unrecognized image format", "invalid diffid", "repositories:")
+        {
+            let hint = "fetch the archive again, or write it again with `docker save`"
+            return command.failure(result, code: "archive-invalid", .permanent, hint: hint)
+        }
+        return command.failure(result, code: "image-store-failed", .transient, hint: "see `journalctl -u \(unit)`")
     }
 
     private func nothing(in archive: FilePath) -> Failure {

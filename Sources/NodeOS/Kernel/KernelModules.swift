@@ -54,7 +54,12 @@ struct KernelModules: Sendable {
             byte.isLowercaseLetterOrDigit || (65...90).contains(byte) || byte == 45 || byte == 95
         }
         guard name.utf8.allSatisfy(mayStand), let first = name.utf8.first, first != 45 else {
-            throw Failure(.permanent, code: "module-name-invalid", "\(name) is no name of a kernel module")
+            throw Failure(
+                .permanent,
+                code: "module-name-invalid",
+                "\(name) is no name of a kernel module",
+                hint: "names consist of letters, digits, - and _"
+            )
         }
         return underscored(name)
     }

@@ -22,7 +22,7 @@ struct Sysctls: Sendable {
                 errno,
                 "cannot set",
                 key,
-                hint: errno == ENOENT ? "load the kernel module that provides it" : nil
+                hint: hint(errno)
             )
         }
         let file = Descriptor(descriptor)
@@ -33,8 +33,19 @@ struct Sysctls: Sendable {
                 errno,
                 "cannot set \(key) to",
                 value,
-                hint: errno == EINVAL ? "the value is out of range" : nil
+                hint: hint(errno)
             )
+        }
+    }
+
+    /// The remedy, where a setting's differs from a file's.
+    private func hint(_ number: Int32) -> String? {
+        switch number {
+        case ENOENT: "load the kernel module that provides it, or correct its name"
+        case EACCES, EPERM: "the kernel lets nobody set it on this machine; leave it out"
+        case EROFS: "this is a container whose host keeps /proc/sys; set it on the host"
+        case EINVAL, ERANGE: "the kernel takes no such value; see what it has now (sysctl)"
+        default: nil
         }
     }
 
@@ -45,7 +56,14 @@ struct Sysctls: Sendable {
             separator == "." ? String(name.map { $0 == "/" ? "." : $0 }) : String(name)
         }
         guard !names.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." || $0.contains("/") || $0.contains("\0") })
-        else { throw Failure(.permanent, code: "sysctl-key-invalid", "\(key) is no key of a kernel setting") }
+        else {
+            throw Failure(
+                .permanent,
+                code: "sysctl-key-invalid",
+                "\(key) is no key of a kernel setting",
+                hint: "write it as sysctl(8) does, such as net.ipv4.ip_forward"
+            )
+        }
         return names.reduce("/proc/sys" as FilePath) { $0.appending($1) }
     }
 

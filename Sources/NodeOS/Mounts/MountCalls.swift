@@ -44,24 +44,29 @@ enum MountCalls {
 
     private static func call(_ mount: MountEntry, flags: UInt, data: String) throws(Failure) {
         if Glibc.mount(mount.source, mount.path.string, mount.filesystem, flags, data) == 0 { return }
-        let number = errno
+        throw failure(errno, mount, isBind: flags & UInt(MS_BIND) != 0, data)
+    }
+
+    /// What mount(2) means by its error numbers, where that is more than errno(3) says.
+    private static func failure(_ number: Int32, _ mount: MountEntry, isBind: Bool, _ data: String) -> Failure {
         let subject = "\(mount.source) on \(mount.path) as \(mount.filesystem)"
+        var failure = Failure.system(number, "cannot mount", subject)
+        func say(_ kind: Failure.Class, _ code: String, _ hint: String) {
+            (failure.kind, failure.code, failure.hint) = (kind, code, hint)
+        }
         switch number {
         case ENODEV:
-            throw .system(
-                number,
-                "cannot mount",
-                subject,
-                hint: "load the kernel module of the file system \(mount.filesystem)"
-            )
+            say(.permanent, "filesystem-unknown", "load the kernel module of the file system \(mount.filesystem)")
         case EINVAL:
-            throw .system(
-                number,
-                "cannot mount",
-                subject,
-                hint: "the device may hold no \(mount.filesystem), or an option may be unknown: \(data)"
-            )
-        default: throw .system(number, "cannot mount", subject)
+            let hint = "see dmesg: the device may hold no \(mount.filesystem), or an option may be unknown"
+            say(.permanent, "mount-refused", hint + (data.isEmpty ? "" : " (\(data))"))
+        case ENOTBLK: say(.permanent, "not-a-block-device", "correct the device, or attach the file with losetup")
+        case ENOENT where !isBind && mount.source.hasPrefix("/") && access(mount.source, F_OK) != 0:
+            say(.waiting, "device-missing", "attach the device \(mount.source), or correct its name (lsblk)")
+        case EACCES: failure.hint = "the device may be write-protected: add the option ro, or unlock it"
+        case EBUSY: failure.hint = "unmount what is on \(mount.path), and end what uses the device (fuser -vm)"
+        default: break
         }
+        return failure
     }
 }

@@ -37,6 +37,7 @@ struct BusConnection: ~Copyable {
                 .transient,
                 code: "systemd-unreachable",
                 "cannot connect to systemd",
+                hint: "see whether systemd is stuck (systemctl status); a reboot cures one that is",
                 cause: Errno(rawValue: -result)
             )
         }

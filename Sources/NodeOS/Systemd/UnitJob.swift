@@ -61,7 +61,9 @@ final class EndedJobs {
             let processed = sd_bus_process(bus.handle, nil)
             if processed < 0 { throw .bus(processed, "\(attempt): lost the connection to systemd") }
             if processed > 0 { continue }
-            if cancellation.isCancelled { throw Failure(.transient, code: "cancelled", "\(attempt): cancelled") }
+            if cancellation.isCancelled {
+                throw Failure(.transient, code: "cancelled", "\(attempt): cancelled", hint: "run again")
+            }
             guard ContinuousClock.now < end else {
                 throw Failure(
                     .transient,

@@ -15,6 +15,8 @@ public struct ConvergeOptions: Sendable {
     public var random: any RandomNumberGenerator & Sendable
     /// The wall clock, for the report.
     public var now: @Sendable () -> Date
+    /// What was approved; a task that would change anything else fails with `plan-outdated`. `nil` allows all.
+    public var approved: Plan?
 
     /// Makes options from their parts.
     public init(
@@ -22,13 +24,15 @@ public struct ConvergeOptions: Sendable {
         retry: RetryPolicy = RetryPolicy(),
         clock: any Clock<Duration> = ContinuousClock(),
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        approved: Plan? = nil
     ) {
         self.width = max(1, width)
         self.retry = retry
         self.clock = clock
         self.random = random
         self.now = now
+        self.approved = approved
     }
 }
 

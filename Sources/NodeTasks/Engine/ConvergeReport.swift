@@ -34,6 +34,14 @@ public struct TaskRecord: Sendable {
         if case .changed = outcome { true } else { false }
     }
 
+    /// Whether it is as declared now.
+    public var isAsDeclared: Bool {
+        switch outcome {
+        case .converged, .changed: true
+        case .failed, .notReached: false
+        }
+    }
+
     /// The failure, when it failed.
     public var failure: Failure? {
         if case .failed(let failure) = outcome { failure } else { nil }
@@ -57,6 +65,11 @@ public struct ConvergeReport: Sendable {
     /// The tasks that failed, without those that were not reached because of them.
     public var rootFailures: [TaskRecord] { tasks.filter { $0.failure != nil } }
 
+    /// This report and that of a run that came after it, as one.
+    func followed(by next: ConvergeReport) -> ConvergeReport {
+        ConvergeReport(tasks: tasks + next.tasks, started: started, ended: next.ended)
+    }
+
     /// The report for people: what changed, what failed and why, and a line of totals.
     public var text: String { tasks.map(\.text).joined() + summary + "\n" }
 
@@ -67,7 +80,7 @@ public struct ConvergeReport: Sendable {
             let count = tasks.count { $0.outcomeName == name }
             return count > 0 || name == "converged" ? "\(count) \(name)" : nil
         }
-        return "\(tasks.count) tasks: " + counted.joined(separator: ", ")
+        return "\(Count.of(tasks.count, "task")): " + counted.joined(separator: ", ")
     }
 
     /// The report for programs: one JSON document with sorted names.

@@ -35,9 +35,10 @@ public struct Plan: Sendable {
     /// The tasks that cannot be planned.
     public var failures: [Entry] { entries.filter { $0.failure != nil } }
 
-    /// The plan for people: the tasks that are not converged with their changes, and a line of totals.
+    /// The plan for people: the tasks that are not converged with their changes, a line of totals, and
+    /// the digest of what is to be approved.
     public var text: String {
-        entries.map(\.text).joined() + summary + "\n"
+        entries.map(\.text).joined() + summary + (isEmpty ? "\n" : "\ndigest \(digest)\n")
     }
 
     /// The line of totals, such as `61 tasks: 58 converged, 1 to create, 2 to change`.
@@ -50,7 +51,7 @@ public struct Plan: Sendable {
             let count = entries.count { $0.action == action }
             return count > 0 || action == .none ? "\(count) \(words)" : nil
         }
-        return "\(entries.count) tasks: " + counted.joined(separator: ", ")
+        return "\(Count.of(entries.count, "task")): " + counted.joined(separator: ", ")
     }
 
     /// The plan for programs: one JSON document with sorted names, the same bytes for the same plan.
@@ -58,9 +59,16 @@ public struct Plan: Sendable {
     /// - Throws: `EncodingError`, which no plan is known to cause.
     public func json() throws -> String { try JSONText.of(PlanJSON(plan: self)) }
 
-    /// The SHA-256 of ``json()`` as 64 hex digits: what someone approved.
+    /// The SHA-256 as 64 hex digits of every change and failure in this plan: what someone approves.
     public var digest: String {
-        get throws { SHA256Hex.of([UInt8](try json().utf8)) }
+        var parts: [String] = []
+        for entry in entries where entry.action != .none {
+            parts += [entry.id.name, entry.action.rawValue]
+            for change in entry.changes { parts += [change.field, change.from?.full ?? "", change.to?.full ?? ""] }
+            if let failure = entry.failure { parts += [failure.code, failure.chain] }
+        }
+        // Each part by its length, so that no two plans read the same.
+        return SHA256Hex.of([UInt8](parts.map { "\($0.utf8.count):\($0)" }.joined().utf8))
     }
 }
 
@@ -75,7 +83,7 @@ extension Plan.Entry {
             case .fail: "!"
             }
         guard !sign.isEmpty else { return "" }
-        var lines = ["\(sign) \(id)"] + changes.map { "    \($0)" }
+        var lines = ["\(sign) \(id)"] + changes.flatMap(\.lines).map { "    \($0)" }
         if let failure { lines += failure.lines.map { "    \($0)" } }
         return lines.joined(separator: "\n") + "\n"
     }

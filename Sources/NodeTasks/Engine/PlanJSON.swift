@@ -11,12 +11,14 @@ struct PlanJSON: Encodable {
         var failure: FailureJSON?
     }
 
+    var digest: String
     var total: Int
     var converged: Int
     /// The tasks that are not converged.
     var tasks: [Task]
 
     init(plan: Plan) {
+        digest = plan.digest
         total = plan.entries.count
         converged = plan.entries.count { $0.action == .none }
         tasks = plan.entries.filter { $0.action != .none }.map { entry in
@@ -35,24 +37,18 @@ struct ChangeJSON: Encodable {
     var field: String
     var from: String?
     var to: String?
+    var diff: String?
 
     init(_ change: Change) {
+        diff = change.diff
         field = change.field
-        from = change.from.map(Self.text)
-        to = change.to.map(Self.text)
-    }
-
-    private static func text(_ shown: Change.Shown) -> String {
-        switch shown {
-        case .text(let text): text
-        case .digest(let hex, let bytes): "sha256:\(hex) \(bytes) B"
-        case .secret: "<secret>"
-        }
+        from = change.from?.full
+        to = change.to?.full
     }
 }
 
 /// The shape of a failure.
-struct FailureJSON: Encodable {
+struct FailureJSON: Codable, Equatable {
     var kind: String
     var code: String
     var message: String

@@ -10,6 +10,8 @@ extension TaskGraph {
         let reader: Reader
         let options: ConvergeOptions
         let observer: (any ConvergeObserver)?
+        let journal: (any ConvergeJournal)?
+        let approved: Approval?
         let seeds: [UInt64]
 
         /// Runs one task, or several of one kind as one effect; when that effect cannot be had, one after the other, so
@@ -97,10 +99,10 @@ extension TaskGraph.Runner {
         at place: Int,
         _ record: Attempted
     ) async throws {
-        let steps = try task.plan(from: await task.find(on: reader))
+        let found = try await task.find(on: reader)
+        let steps = try task.plan(from: found)
         guard !steps.isEmpty else { return }
-        await record.add(steps.flatMap(\.changes))
-        try await note(place)
+        try await announce(steps.flatMap(\.changes), of: place, creates: found == nil, record)
         for step in steps {
             try Task.checkCancellation()
             try await task.apply(step, on: writer)
@@ -116,10 +118,10 @@ extension TaskGraph.Runner {
         let tasks = places.compactMap { graph.tasks[$0] as? Kind }
         var all: [Kind.Step] = []
         for ((task, place), record) in zip(zip(tasks, places), records) {
-            let steps = try task.plan(from: await task.find(on: reader))
+            let found = try await task.find(on: reader)
+            let steps = try task.plan(from: found)
             guard !steps.isEmpty else { continue }
-            await record.add(steps.flatMap(\.changes))
-            try await note(place)
+            try await announce(steps.flatMap(\.changes), of: place, creates: found == nil, record)
             all += steps
         }
         guard !all.isEmpty else { return }
@@ -130,9 +132,12 @@ extension TaskGraph.Runner {
         for task in tasks { try await verify(task) }
     }
 
-    /// Tells those that follow the task that it is about to change.
-    private func note(_ place: Int) async throws {
+    /// Makes known what a task is about to change: to whoever approved it, to the journal, to those that follow it.
+    private func announce(_ changes: [Change], of place: Int, creates: Bool, _ record: Attempted) async throws {
         let id = graph.tasks[place].id
+        try approved?.check(changes, of: id)
+        await record.add(changes)
+        try await journal?.intend(id, changes, creates: creates)
         for follower in graph.followers[place] {
             try await note(id, graph.tasks[follower])
         }

@@ -6,13 +6,14 @@ extension TaskGraph {
     /// Makes the target what the tasks declare.
     ///
     /// Each task is found, planned, applied and planned again: only an empty second plan is convergence (otherwise the
-    /// failure is `did-not-converge`). Tasks run as soon as those they depend on have converged; one failure stops what
+    /// failure is `did-not-converge`). What is about to change is in the journal before it changes. Tasks run as soon as those they depend on have converged; one failure stops what
     /// depends on it and nothing else. Always returns: what fails is in the report.
     public func converge(
         on writer: Writer,
         reader: Reader,
         options: ConvergeOptions = ConvergeOptions(),
-        observer: (any ConvergeObserver)? = nil
+        observer: (any ConvergeObserver)? = nil,
+        journal: (any ConvergeJournal)? = nil
     ) async -> ConvergeReport {
         let started = options.now()
         var random = options.random
@@ -22,6 +23,8 @@ extension TaskGraph {
             reader: reader,
             options: options,
             observer: observer,
+            journal: journal,
+            approved: options.approved.map(Approval.init),
             seeds: tasks.map { _ in random.next() }
         )
         await observer?.runStarted(total: tasks.count)
@@ -44,6 +47,7 @@ extension TaskGraph {
                 running -= 1
                 for (place, report) in finished {
                     reports[place] = report
+                    await runner.journal?.ended(report)
                     await runner.observer?.taskFinished(report)
                     for lost in schedule.finish(place, succeeded: report.failure == nil) {
                         let report = notReached(lost, because: place, at: runner.options.now())
@@ -54,6 +58,14 @@ extension TaskGraph {
             }
         }
         return settled(reports)
+    }
+
+    /// The report of a run that never began, because of a failure before it.
+    func unreached(because cause: TaskID, at time: Date) -> ConvergeReport {
+        let records = ids.map { id in
+            TaskRecord(id: id, outcome: .notReached(because: cause), changes: [], attempts: 0, start: time, end: time)
+        }
+        return ConvergeReport(tasks: records, started: time, ended: time)
     }
 
     private func notReached(_ place: Int, because cause: Int, at time: Date) -> TaskRecord {
@@ -85,59 +97,5 @@ extension TaskGraph {
             task.lane != nil && Kind.merge([]) != nil ? ObjectIdentifier(Kind.self) : nil
         }
         return of(task)
-    }
-}
-
-/// Which tasks may run now.
-private struct Schedule {
-    private var missing: [Set<Int>]
-    private var dependants: [[Int]]
-    private var ready: Set<Int>
-    private var busy: Set<String> = []
-    private let lanes: [String?]
-    private let mergers: [ObjectIdentifier?]
-
-    init(dependencies: [Set<Int>], lanes: [String?], mergers: [ObjectIdentifier?]) {
-        missing = dependencies
-        dependants = [[Int]](repeating: [], count: dependencies.count)
-        for (place, set) in dependencies.enumerated() {
-            for dependency in set { dependants[dependency].append(place) }
-        }
-        ready = Set(dependencies.indices.filter { dependencies[$0].isEmpty })
-        self.lanes = lanes
-        self.mergers = mergers
-    }
-
-    /// The first task whose lane is free, with all that can be merged with it.
-    mutating func next() -> [Int]? {
-        let free = ready.sorted().filter { place in lanes[place].map { !busy.contains($0) } ?? true }
-        guard let first = free.first else { return nil }
-        var batch = [first]
-        if let merger = mergers[first] {
-            batch = free.filter { mergers[$0] == merger && lanes[$0] == lanes[first] }
-        }
-        ready.subtract(batch)
-        if let lane = lanes[first] { busy.insert(lane) }
-        return batch
-    }
-
-    /// Frees the task's lane and what waited for it; after a failure, gives what will never be reached instead.
-    mutating func finish(_ place: Int, succeeded: Bool) -> [Int] {
-        if let lane = lanes[place] { busy.remove(lane) }
-        guard !succeeded else {
-            for dependant in dependants[place] where missing[dependant].remove(place) != nil {
-                if missing[dependant].isEmpty { ready.insert(dependant) }
-            }
-            return []
-        }
-        var lost: Set<Int> = []
-        var stack = dependants[place]
-        while let next = stack.popLast() {
-            // A task that lost its way once waits for itself, so that it never becomes ready and is reported once.
-            guard !missing[next].contains(next), lost.insert(next).inserted else { continue }
-            missing[next].insert(next)
-            stack += dependants[next]
-        }
-        return lost.sorted()
     }
 }

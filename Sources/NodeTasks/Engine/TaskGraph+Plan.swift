@@ -11,11 +11,12 @@ extension TaskGraph {
     /// - Throws: `CancellationError`.
     public func plan(on reader: Reader) async throws -> Plan {
         var entries: [Plan.Entry] = []
+        entries.reserveCapacity(tasks.count)
         for (place, task) in tasks.enumerated() {
             try Task.checkCancellation()
             let hidden = carriers[place].contains { entries[$0].action == .create }
-            let changed = entries.indices.filter { followers[$0].contains(place) && !entries[$0].changes.isEmpty }
-            entries.append(await Self.entry(task, on: reader, hidden: hidden, changed: changed.map { entries[$0].id }))
+            let changed = followed[place].filter { !entries[$0].changes.isEmpty }.map { entries[$0].id }
+            entries.append(await Self.entry(task, on: reader, hidden: hidden, changed: changed))
         }
         return Plan(entries: entries)
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import HeapModule
 public import NodeOS
 
 /// Tasks in the order in which they can run.
@@ -11,12 +12,14 @@ public struct TaskGraph<Reader: Sendable, Writer: Sendable>: Sendable {
 
     /// The tasks, each after all it depends on.
     public let tasks: [Item]
-    /// For each task, the positions of what must come before it.
-    let dependencies: [Set<Int>]
+    /// For each task, the positions of what must come before it, each once.
+    let dependencies: [[Int]]
+    /// For each task, the positions of those whose changes it follows.
+    let followed: [[Int]]
     /// For each task, the positions of those that follow its changes, ascending.
     let followers: [[Int]]
     /// For each task, the positions of the tasks that carry one of its paths; until these are there, nothing is seen.
-    let carriers: [Set<Int>]
+    let carriers: [[Int]]
 
     /// Orders tasks.
     ///
@@ -28,11 +31,12 @@ public struct TaskGraph<Reader: Sendable, Writer: Sendable>: Sendable {
         var position = [Int](repeating: 0, count: declared.count)
         for (place, index) in order.enumerated() { position[index] = place }
         tasks = order.map { declared[$0] }
-        dependencies = order.map { Set(edges.before[$0].map { position[$0] }) }
-        carriers = order.map { Set(edges.carriers[$0].map { position[$0] }) }
+        dependencies = order.map { edges.before[$0].map { position[$0] } }
+        carriers = order.map { edges.carriers[$0].map { position[$0] } }
+        followed = order.map { edges.followed[$0].map { position[$0] }.sorted() }
         var followers = [[Int]](repeating: [], count: declared.count)
-        for (place, index) in order.enumerated() {
-            for followed in edges.followed[index] { followers[position[followed]].append(place) }
+        for (place, others) in followed.enumerated() {
+            for other in others { followers[other].append(place) }
         }
         self.followers = followers
     }
@@ -67,16 +71,16 @@ extension TaskGraph where Reader == any NodeReader, Writer == any NodeWriter {
 
 extension TaskGraph {
     /// Sorts by Kahn's algorithm, taking the task declared first among those that could come next.
-    private static func sorted(_ ids: [TaskID], _ before: [Set<Int>]) throws -> [Int] {
+    private static func sorted(_ ids: [TaskID], _ before: [[Int]]) throws -> [Int] {
         var missing = before.map(\.count)
         var dependants = [[Int]](repeating: [], count: ids.count)
-        for (index, set) in before.enumerated() {
-            for dependency in set { dependants[dependency].append(index) }
+        for (index, list) in before.enumerated() {
+            for dependency in list { dependants[dependency].append(index) }
         }
-        var ready = Set(ids.indices.filter { missing[$0] == 0 })
+        var ready = Heap(ids.indices.filter { missing[$0] == 0 })
         var order: [Int] = []
-        while let next = ready.min() {
-            ready.remove(next)
+        order.reserveCapacity(ids.count)
+        while let next = ready.popMin() {
             order.append(next)
             for dependant in dependants[next] {
                 missing[dependant] -= 1
@@ -88,16 +92,21 @@ extension TaskGraph {
     }
 
     /// Names the tasks on one cycle: from any unsorted task, its dependencies lead into one.
-    private static func cycle(_ ids: [TaskID], _ before: [Set<Int>], done: Set<Int>) -> Failure {
+    private static func cycle(_ ids: [TaskID], _ before: [[Int]], done: Set<Int>) -> Failure {
         var path: [Int] = []
         var next = ids.indices.first { !done.contains($0) }
-        while let index = next, !path.contains(index) {
+        var seen: Set<Int> = []
+        while let index = next, seen.insert(index).inserted {
             path.append(index)
             next = before[index].filter { !done.contains($0) }.min()
         }
         let start = next.flatMap { path.firstIndex(of: $0) } ?? 0
-        let names = (path[start...] + [path[start]]).map { ids[$0].name }
-        return Failure(
+        return cycle((path[start...] + [path[start]]).map { ids[$0].name })
+    }
+
+    /// The refusal of a cycle, whose first task is named again at the end.
+    static func cycle(_ names: [String]) -> Failure {
+        Failure(
             .permanent,
             code: "task-cycle",
             "the tasks cannot be ordered, each of these comes after the next: \(names.joined(separator: ", "))",

@@ -46,7 +46,8 @@ public struct ArchiveTask: DeclaredTask {
     /// Where the contents are seen.
     public let path: FilePath
     let stripComponents: Int
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares an archive's contents.
     public init(
@@ -83,6 +84,8 @@ public struct ArchiveTask: DeclaredTask {
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["path": path.string] }
     /// What it makes and needs.
     public var claims: Claims {
         ensure == .present ? Claims(owns: [.path(path)], uses: [.path(source)]) : Claims(clears: [path])
@@ -148,7 +151,13 @@ public struct ArchiveTask: DeclaredTask {
         let temporary = directory.appending(partial)
         try await node.remove(temporary)
         try await node.makeDirectory(temporary, attributes: FileAttributes(mode: 0o755))
-        try await node.extract(source, into: temporary, stripComponents: stripComponents)
+        do {
+            try await node.extract(source, into: temporary, stripComponents: stripComponents)
+        } catch {
+            // What a full disk cut off would keep it full.
+            try? await node.remove(temporary)
+            throw error
+        }
         try await node.rename(temporary, to: directory.appending(version))
     }
 }

@@ -155,10 +155,14 @@ extension NodeReader {
 
     /// Refuses a file whose bytes are not those declared.
     func verify(_ source: FilePath, sha256 wanted: String, for purpose: String) async throws {
-        guard try await status(of: source) != nil else {
-            throw Failure(.permanent, code: "source-missing", "\(purpose) from \(source): there is no such file")
+        guard let digest = try await sourceSHA256(of: source) else {
+            throw Failure(
+                .permanent,
+                code: "source-missing",
+                "\(purpose) from \(source): there is no such file",
+                hint: "put the file there, or correct the path in source"
+            )
         }
-        let digest = try await sha256(of: source)
         guard digest == wanted else {
             throw Failure(
                 .permanent,
@@ -171,6 +175,10 @@ extension NodeReader {
 }
 
 /// A conflict that only a person can resolve.
-func conflict(_ code: String, _ message: String, hint: String? = nil) -> Failure {
+func conflict(
+    _ code: String,
+    _ message: String,
+    hint: String = "move away what is there, or declare another path"
+) -> Failure {
     Failure(.permanent, code: code, message, hint: hint)
 }

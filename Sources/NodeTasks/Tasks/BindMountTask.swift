@@ -42,7 +42,8 @@ public struct BindMountTask: DeclaredTask {
     /// Where it is shown.
     public let path: FilePath
     let options: [String]
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares a bind mount.
     public init(
@@ -70,6 +71,8 @@ public struct BindMountTask: DeclaredTask {
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["path": path.string] }
     /// What it makes and needs.
     public var claims: Claims {
         guard ensure == .present else { return Claims(vacates: [path]) }
@@ -123,7 +126,11 @@ public struct BindMountTask: DeclaredTask {
     /// A file can only be shown on a file, a directory only on a directory.
     private func makeMountPoint(on node: any NodeWriter) async throws {
         guard let kind = try await node.status(of: source)?.kind else {
-            throw conflict("source-missing", "bind \(source) to \(path): there is no such file or directory")
+            throw conflict(
+                "source-missing",
+                "bind \(source) to \(path): there is no such file or directory",
+                hint: "make \(source) first, or correct the path"
+            )
         }
         guard try await node.status(of: path) == nil else { return }
         if kind == .directory || kind == .symlink {

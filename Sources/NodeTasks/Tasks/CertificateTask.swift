@@ -76,7 +76,8 @@ public struct CertificateTask: DeclaredTask {
     let signer: Signer
     /// Of the key; the certificate has 0644 and the same owner.
     let attributes: Attributes
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
     let now: @Sendable () -> Date
 
     /// Declares a certificate.
@@ -129,6 +130,8 @@ public struct CertificateTask: DeclaredTask {
         Attributes(mode: 0o644, owner: attributes.owner, group: attributes.group)
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["certificate": certificate.string, "key": key.string] }
     /// What it makes and needs.
     public var claims: Claims {
         guard ensure == .present else { return Claims(clears: [certificate, key]) }
@@ -213,14 +216,21 @@ public struct CertificateTask: DeclaredTask {
             throw Failure(
                 .permanent,
                 code: "signer-missing",
-                "issue \(certificate): \(signer) holds no readable keyset"
+                "issue \(certificate): \(signer) holds no readable keyset",
+                hint: "put the authority's keyset there, or correct the signer"
             )
         }
         let issued: IssuedCertificate
         do {
             issued = try CertificateIssuer(keyset: keyset).issue(profile, now: now())
         } catch {
-            throw Failure(.permanent, code: "certificate-not-issued", "issue \(certificate)", cause: error)
+            throw Failure(
+                .permanent,
+                code: "certificate-not-issued",
+                "issue \(certificate)",
+                hint: "correct the names and addresses of the profile, or the keyset",
+                cause: error
+            )
         }
         let keyAttributes = try await attributes.resolved(for: key, on: node)
         let certificateAttributes = try await certificateAttributes.resolved(for: certificate, on: node)

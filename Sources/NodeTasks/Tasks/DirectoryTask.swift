@@ -10,6 +10,8 @@ public struct DirectoryTask: DeclaredTask {
     public struct Found: Sendable, Equatable {
         var kind: FileStatus.Kind
         var attributes: FoundAttributes
+        /// Whether it holds what may not go with it.
+        var holdsOthers: Bool
     }
 
     /// Effects on a directory.
@@ -45,7 +47,10 @@ public struct DirectoryTask: DeclaredTask {
     /// Where it lies.
     public let path: FilePath
     let attributes: Attributes
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
+    /// The paths that may go with it when it is removed; with anything else in it, it stays. `nil` for all.
+    var expendable: Set<FilePath>?
 
     /// Declares a directory.
     public init(
@@ -78,6 +83,8 @@ public struct DirectoryTask: DeclaredTask {
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["path": path.string] }
     /// What it makes and needs.
     public var claims: Claims {
         ensure == .present ? Claims(owns: [.path(path)], uses: attributes.uses) : Claims(clears: [path])
@@ -86,10 +93,27 @@ public struct DirectoryTask: DeclaredTask {
     /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         guard let status = try await node.status(of: path) else { return nil }
-        return Found(
+        var found = Found(
             kind: status.kind,
-            attributes: try await FoundAttributes(status, wanted: attributes, on: node)
+            attributes: try await FoundAttributes(status, wanted: attributes, on: node),
+            holdsOthers: false
         )
+        if let expendable { found.holdsOthers = try await holdsOthers(path, than: expendable, on: node) }
+        return found
+    }
+
+    private func holdsOthers(
+        _ directory: FilePath,
+        than expendable: Set<FilePath>,
+        on node: any NodeReader
+    ) async throws -> Bool {
+        guard try await node.status(of: directory)?.kind == .directory else { return false }
+        for name in try await node.list(directory) {
+            let path = directory.appending(name)
+            guard expendable.contains(path) else { return true }
+            if try await holdsOthers(path, than: expendable, on: node) { return true }
+        }
+        return false
     }
 
     /// Decides, from what was found.
@@ -98,7 +122,7 @@ public struct DirectoryTask: DeclaredTask {
         guard found.kind == .directory else {
             throw conflict("not-a-directory", "\(path) is a \(found.kind.rawValue); a directory is declared")
         }
-        guard ensure == .present else { return [.remove] }
+        guard ensure == .present else { return found.holdsOthers ? [] : [.remove] }
         return AttributesStep(from: found.attributes, to: attributes).map { [.setAttributes($0)] } ?? []
     }
 

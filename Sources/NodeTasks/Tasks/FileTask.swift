@@ -13,14 +13,6 @@ public struct FileTask: DeclaredTask {
         /// A file on the machine, with its SHA-256.
         case file(FilePath, sha256: String)
 
-        /// The digest the file is to have.
-        var sha256: String {
-            switch self {
-            case .bytes(let bytes): SHA256Hex.of(bytes)
-            case .file(_, let sha256): sha256
-            }
-        }
-
         /// Never the contents.
         public var description: String {
             switch self {
@@ -33,9 +25,8 @@ public struct FileTask: DeclaredTask {
     /// The file as it is.
     public struct Found: Sendable, Equatable {
         var kind: FileStatus.Kind
-        var size: Int64
         /// `nil` unless it is a regular file.
-        var sha256: String?
+        var content: ShownContent?
         var attributes: FoundAttributes
     }
 
@@ -68,7 +59,10 @@ public struct FileTask: DeclaredTask {
     let content: Content
     let attributes: Attributes
     let isSecret: Bool
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
+    /// The digest the file is to have, 64 hex digits.
+    private let sha256: String
 
     /// Declares a file.
     public init(
@@ -87,6 +81,10 @@ public struct FileTask: DeclaredTask {
         self.attributes = attributes
         self.isSecret = secret
         self.ensure = ensure
+        switch content {
+        case .bytes(let bytes): sha256 = SHA256Hex.of(bytes)
+        case .file(_, let digest): sha256 = digest
+        }
     }
 
     /// Declares a file by its text.
@@ -147,6 +145,8 @@ public struct FileTask: DeclaredTask {
         }
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["path": path.string] }
     /// What it makes and needs.
     public var claims: Claims {
         guard ensure == .present else { return Claims(clears: [path]) }
@@ -160,10 +160,20 @@ public struct FileTask: DeclaredTask {
         guard let status = try await node.status(of: path) else { return nil }
         return Found(
             kind: status.kind,
-            size: status.size,
-            sha256: status.kind == .regular ? try await node.sha256(of: path) : nil,
+            content: try await content(status, on: node),
             attributes: try await FoundAttributes(status, wanted: attributes, on: node)
         )
+    }
+
+    /// What is removed needs no look at what it holds.
+    private func content(_ status: FileStatus, on node: any NodeReader) async throws -> ShownContent? {
+        guard status.kind == .regular, ensure == .present else { return nil }
+        return try await node.content(of: path, status, wanted: sha256, mayShow: isShown)
+    }
+
+    /// Whether a plan may show the declared contents: never what some account may not read.
+    private var isShown: Bool {
+        if case .bytes = content { !isSecret && ShownContent.isPublic(attributes.mode) } else { false }
     }
 
     /// Decides, from what was found.
@@ -172,26 +182,29 @@ public struct FileTask: DeclaredTask {
             throw conflict("not-a-file", "\(path) is a \(found.kind.rawValue); a regular file is declared")
         }
         guard ensure == .present else { return found == nil ? [] : [.remove] }
-        guard let found, let digest = found.sha256 else {
+        guard let found, let digest = found.content?.sha256 else {
             return [.write(content, attributes, [contentChange(from: found)] + attributes.changes)]
         }
         let others = found.attributes.changes(to: attributes)
-        if digest != content.sha256 {
+        if digest != sha256 {
             return [.write(content, attributes.keeping(found.attributes), [contentChange(from: found)] + others)]
         }
         return AttributesStep(from: found.attributes, to: attributes).map { [.setAttributes($0)] } ?? []
     }
 
     private func contentChange(from found: Found?) -> Change {
-        let old: Change.Shown? = found.map { found in
-            guard let digest = found.sha256 else { return .text(found.kind.rawValue) }
-            return isSecret ? .secret : .digest(digest, bytes: Int(found.size))
+        let link: Change.Shown? = found?.content == nil ? found.map { .text($0.kind.rawValue) } : nil
+        guard !isSecret else {
+            return Change("content", from: link ?? (found == nil ? nil : .secret), to: .secret)
         }
-        guard !isSecret else { return Change("content", from: old, to: .secret) }
         switch content {
-        case .bytes(let bytes): return Change("content", from: old, to: .digest(content.sha256, bytes: bytes.count))
+        case .bytes(let bytes):
+            let new = ShownContent(bytes, mayShow: isShown && link == nil)
+            if let link { return Change("content", from: link, to: new.shown) }
+            return Change("content", of: path, from: found?.content, to: new)
         case .file(let source, let sha256):
-            return Change("content", from: old, to: .text("sha256:\(sha256.prefix(12)) from \(source)"))
+            let new = Change.Shown.text("sha256:\(sha256.prefix(12)) from \(source)")
+            return Change("content", from: link ?? found?.content?.shown, to: new)
         }
     }
 

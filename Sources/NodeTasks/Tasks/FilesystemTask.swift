@@ -47,7 +47,8 @@ public struct FilesystemTask: DeclaredTask {
     public let device: FilePath
     let type: String
     let label: String?
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares a file system.
     public init(
@@ -78,6 +79,8 @@ public struct FilesystemTask: DeclaredTask {
         )
     }
 
+    /// Never undone: that would destroy what is on the device.
+    public var naming: [String: String]? { nil }
     /// What it makes and needs.
     public var claims: Claims {
         // The name, not the path: mounts use the device, and making a file there is another task's business.
@@ -136,7 +139,12 @@ public struct FilesystemTask: DeclaredTask {
         switch step {
         case .format(let type, let label, _):
             guard let found = try await find(on: node) else {
-                throw Failure(.waiting, code: "device-missing", "make \(type) on \(device): there is no such device")
+                throw Failure(
+                    .waiting,
+                    code: "device-missing",
+                    "make \(type) on \(device): there is no such device",
+                    hint: "attach the device, or correct its path (lsblk)"
+                )
             }
             // Once more, since a plan is older than its steps: only what may be formatted is.
             guard case .format = try plan(from: found).first else { return }

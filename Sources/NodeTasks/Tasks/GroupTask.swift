@@ -32,7 +32,8 @@ public struct GroupTask: DeclaredTask {
     /// The group's name.
     public let name: String
     let gid: UInt32?
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares a group.
     public init(
@@ -58,6 +59,8 @@ public struct GroupTask: DeclaredTask {
         guard ensure == .present || name != "root" else { throw fields.refuse("name", "root cannot be absent") }
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["name": name] }
     /// What it makes and needs.
     public var claims: Claims { Claims(owns: [.name("group:\(name)")]) }
 

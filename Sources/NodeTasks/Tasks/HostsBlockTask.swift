@@ -47,7 +47,8 @@ public struct HostsBlockTask: DeclaredTask {
     public let name: String
     /// One line an address, sorted.
     let lines: [String]
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
     private let path: FilePath = "/etc/hosts"
 
     /// Declares a block of lines, each an address and its names.
@@ -97,6 +98,8 @@ public struct HostsBlockTask: DeclaredTask {
     private var begin: String { "# BEGIN kopslite \(name)" }
     private var end: String { "# END kopslite \(name)" }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["name": name] }
     /// What it makes and needs.
     public var claims: Claims { Claims(owns: [.part(of: path, name)]) }
     /// Blocks share a file, which is read, changed and written as a whole.

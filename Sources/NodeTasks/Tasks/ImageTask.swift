@@ -6,8 +6,8 @@ public import SystemPackage
 /// A container image from a docker-archive, imported once.
 ///
 /// - Shape: `image` {`source`, `sha256`, `runtime` (`docker` or `containerd`), `ensure`}.
-/// - What an import gave is noted in `/var/lib/kopslite/images/<sha256>.json`; the note counts while the runtime still
-///   lists all of it. Without a note nothing is known to be there, so absent then means nothing to do.
+/// - What an import gave is noted in `/var/lib/kopslite/images/<runtime>/<sha256>.json`; the note counts while the runtime
+///   still lists all of it. Without a note nothing is known to be there, so absent then means nothing to do.
 public struct ImageTask: DeclaredTask {
     /// A valid note, and which of its images the runtime still has.
     public struct Found: Sendable, Equatable {
@@ -50,7 +50,8 @@ public struct ImageTask: DeclaredTask {
     public let source: FilePath
     let sha256: String
     let runtime: String
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares an image.
     public init(
@@ -84,6 +85,8 @@ public struct ImageTask: DeclaredTask {
         )
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["source": source.string, "sha256": sha256, "runtime": runtime] }
     /// What it makes and needs.
     public var claims: Claims {
         Claims(
@@ -92,7 +95,7 @@ public struct ImageTask: DeclaredTask {
         )
     }
 
-    private var note: FilePath { FilePath("/var/lib/kopslite/images").appending("\(sha256).json") }
+    private var note: FilePath { FilePath("/var/lib/kopslite/images").appending(runtime).appending("\(sha256).json") }
 
     /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
@@ -118,7 +121,11 @@ public struct ImageTask: DeclaredTask {
             try await node.verify(source, sha256: sha256, for: "import an image into \(runtime)")
             let identifiers = try await node.importImage(source, into: runtime)
             guard !identifiers.isEmpty else {
-                throw conflict("image-empty", "import \(source) into \(runtime): the archive holds no image")
+                throw conflict(
+                    "image-empty",
+                    "import \(source) into \(runtime): the archive holds no image",
+                    hint: "give an archive as `docker save` writes it"
+                )
             }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -38,7 +38,8 @@ public struct KernelModuleTask: DeclaredTask {
     public var after: [TaskID]
     /// The module's name.
     public let name: String
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares a module.
     public init(_ name: String, ensure: Ensure = .present, id: TaskID? = nil, after: [TaskID] = []) {
@@ -58,6 +59,8 @@ public struct KernelModuleTask: DeclaredTask {
         OwnFile(path: FilePath("/etc/modules-load.d").appending("\(name).conf"), text: "\(name)\n")
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["name": name] }
     /// What it makes and needs.
     public var claims: Claims {
         ensure == .present

@@ -42,7 +42,8 @@ public struct MountTask: DeclaredTask {
     /// What comes before it.
     public var after: [TaskID]
     let mount: MountEntry
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Where it is mounted.
     public var path: FilePath { mount.path }
@@ -84,6 +85,8 @@ public struct MountTask: DeclaredTask {
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["path": path.string] }
     /// What it makes and needs.
     public var claims: Claims {
         guard ensure == .present else { return Claims(vacates: [path]) }

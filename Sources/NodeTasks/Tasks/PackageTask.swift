@@ -33,7 +33,8 @@ public struct PackageTask: DeclaredTask {
     /// Its name.
     public let name: String
     let version: String?
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares a package.
     public init(
@@ -57,6 +58,8 @@ public struct PackageTask: DeclaredTask {
         self.init(try fields.name("name", allowing: ".+-:"), version: version, ensure: try fields.ensure())
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["name": name] }
     /// What it makes and needs.
     public var claims: Claims { Claims(owns: [.name("package:\(name)")]) }
     /// What it must not run beside.

@@ -4,55 +4,20 @@ internal import SystemPackage
 
 /// A systemd unit: its definition, whether it runs and whether it starts at boot.
 ///
-/// - Shape: `service` {`name`, `definition`, `running` (`true`), `enabled` (`true`), `restartOn`, `ensure`}; the
-///   definition is the text of `/etc/systemd/system/<name>`, without it the unit comes from elsewhere.
+/// - Shape: `service` {`name`, `definition`, `dropIns`, `running` (`true`), `enabled` (`true`), `restartOn`, `ensure`};
+///   the definition is the text of `/etc/systemd/system/<name>`, without it the unit comes from elsewhere. `dropIns` is
+///   an object of file names with the texts of `/etc/systemd/system/<name>.d/<file name>`; others there stay.
 /// - A running unit is restarted when its definition, a task in `restartOn`, or a task that makes its unit file or a
 ///   drop-in changes. The restart is owed from before that change until it has happened, whatever crashes in between.
 public struct ServiceTask: DeclaredTask {
     /// The unit as it is.
     public struct Found: Sendable, Equatable {
         var unit: UnitStatus
-        /// The digest and size of the file in `/etc/systemd/system`; `nil` when there is none.
-        var definition: Definition?
+        /// The file in `/etc/systemd/system`; `nil` when there is none.
+        var definition: ShownContent?
+        /// The declared drop-ins that are there, by file name.
+        var dropIns: [String: ShownContent]
         var isRestartOwed: Bool
-    }
-
-    /// A unit file's digest.
-    public struct Definition: Sendable, Equatable {
-        var sha256: String
-        var size: Int
-        var shown: Change.Shown { .digest(sha256, bytes: size) }
-    }
-
-    /// Effects on a unit.
-    public enum Step: PlannedStep {
-        case define(String, from: Definition?)
-        case reload
-        case enable(Bool, from: String)
-        case start(from: String)
-        case stop(from: String)
-        case restart
-        /// Drops a restart that is owed by a unit that is not to run.
-        case forget
-        case undefine(Definition)
-        /// Makes systemd forget a unit whose file is gone.
-        case reloadRemoved
-
-        /// The line of a plan.
-        public var change: Change {
-            switch self {
-            case .define(let text, let from): Change("definition", from: from?.shown, to: Definition(text).shown)
-            case .reload: Change("loaded", from: .text("outdated"), to: .text("current"))
-            case .enable(let enabled, let from):
-                Change("enabled", from: from.isEmpty ? nil : .text(from), to: .text(enabled ? "enabled" : "disabled"))
-            case .start(let from): Change("state", from: .text(from), to: .text("active"))
-            case .stop(let from): Change("state", from: .text(from), to: .text("inactive"))
-            case .restart: Change("started with", from: .text("outdated"), to: .text("current"))
-            case .forget: Change("owed restart", from: .text("set"))
-            case .undefine(let from): Change("definition", from: from.shown)
-            case .reloadRemoved: Change("loaded", from: .text("present"))
-            }
-        }
     }
 
     /// The name in a tasks file.
@@ -64,17 +29,23 @@ public struct ServiceTask: DeclaredTask {
     /// The unit's name with its suffix.
     public let name: String
     let definition: String?
+    let dropIns: [String: String]
     let running: Bool
     let enabled: Bool
+    /// Whether another unit starts it, such as a timer: at one moment it runs, at the next it does not, and both are right.
+    let isTriggered: Bool
     let restartOn: [TaskID]
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
-    /// Declares a unit.
+    /// Declares a unit; one that another unit triggers is neither started nor stopped nor enabled.
     public init(
         _ name: String,
         definition: String? = nil,
+        dropIns: [String: String] = [:],
         running: Bool = true,
         enabled: Bool = true,
+        triggered: Bool = false,
         restartOn: [TaskID] = [],
         ensure: Ensure = .present,
         id: TaskID? = nil,
@@ -84,15 +55,17 @@ public struct ServiceTask: DeclaredTask {
         self.after = after
         self.name = name
         self.definition = definition
-        self.running = running
-        self.enabled = enabled
+        self.dropIns = dropIns
+        self.running = running && !triggered
+        self.enabled = enabled && !triggered
+        self.isTriggered = triggered
         self.restartOn = restartOn
         self.ensure = ensure
     }
 
     /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
-        let fields = try Fields(decoder, "name", "definition", "running", "enabled", "restartOn")
+        let fields = try Fields(decoder, "name", "definition", "dropIns", "running", "enabled", "restartOn")
         let name = try fields.name("name", allowing: "._-@:\\")
         guard name.contains("."), !name.hasSuffix(".") else {
             throw fields.refuse("name", "\"\(name)\" has no suffix such as .service")
@@ -100,6 +73,7 @@ public struct ServiceTask: DeclaredTask {
         self.init(
             name,
             definition: try fields.optional("definition"),
+            dropIns: try Self.dropIns(fields),
             running: try fields.optional("running") ?? true,
             enabled: try fields.optional("enabled") ?? true,
             restartOn: try fields.words("restartOn").map { TaskID($0) },
@@ -107,16 +81,32 @@ public struct ServiceTask: DeclaredTask {
         )
     }
 
+    /// systemd reads of a drop-in directory only what ends in `.conf` (systemd.unit(5)).
+    private static func dropIns(_ fields: Fields) throws -> [String: String] {
+        let texts = try fields.optional("dropIns", [String: String].self) ?? [:]
+        for name in texts.keys.sorted() where !Fields.isName(name, allowing: "._-@") || !name.hasSuffix(".conf") {
+            throw fields.refuse("dropIns", "\"\(name.prefix(60))\" is no file name that ends in .conf")
+        }
+        return texts
+    }
+
     var path: FilePath { FilePath("/etc/systemd/system").appending(name) }
+    private var directory: FilePath { FilePath("/etc/systemd/system").appending("\(name).d") }
+    private func path(ofDropIn file: String) -> FilePath { directory.appending(file) }
     private var marker: RestartMarker { RestartMarker(unit: name) }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["name": name] }
     /// What it makes and needs.
     public var claims: Claims {
         let unit: Claims.Claim = .name("unit:\(name)")
-        let dropIns = FilePath("/etc/systemd/system").appending("\(name).d")
-        guard ensure == .present else { return Claims(owns: [unit], reactsTo: [dropIns], clears: [path]) }
-        let owned: [Claims.Claim] = definition == nil ? [] : [.path(path)]
-        return Claims(owns: [unit] + owned, reactsTo: definition == nil ? [path, dropIns] : [dropIns])
+        let files = dropIns.keys.sorted().map { path(ofDropIn: $0) }
+        guard ensure == .present else { return Claims(owns: [unit], reactsTo: [directory], clears: [path] + files) }
+        let owned = (definition == nil ? [] : [path]) + files
+        return Claims(
+            owns: [unit] + owned.map { .path($0) },
+            reactsTo: definition == nil ? [path, directory] : [directory]
+        )
     }
     /// Whose changes it follows.
     public var follows: [TaskID] { restartOn }
@@ -131,16 +121,29 @@ public struct ServiceTask: DeclaredTask {
     public func foreseen(_ found: Found?, afterChangesOf tasks: [TaskID]) -> Found? {
         guard var found, running, ensure == .present else { return found }
         found.isRestartOwed = true
+        // The others make the unit's file or a drop-in, which systemd then has to read again.
+        if tasks.contains(where: { !restartOn.contains($0) }) { found.unit.needsReload = true }
         return found
     }
 
     /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         let unit = try await node.unit(named: name)
-        let text = try await node.text(of: path)
+        let definition = try await content(of: path, wanted: definition, on: node)
         let isOwed = try await marker.isSet(on: node)
-        if unit.load == "not-found", unit.active == "inactive", text == nil, !isOwed { return nil }
-        return Found(unit: unit, definition: text.map(Definition.init), isRestartOwed: isOwed)
+        var present: [String: ShownContent] = [:]
+        for (file, text) in dropIns {
+            present[file] = try await content(of: path(ofDropIn: file), wanted: text, on: node)
+        }
+        let isGone = unit.load == "not-found" && unit.active == "inactive" && definition == nil
+        if isGone, present.isEmpty, !isOwed { return nil }
+        return Found(unit: unit, definition: definition, dropIns: present, isRestartOwed: isOwed)
+    }
+
+    private func content(of path: FilePath, wanted: String?, on node: any NodeReader) async throws -> ShownContent? {
+        guard let status = try await node.status(of: path), status.kind == .regular else { return nil }
+        let digest = wanted.map { SHA256Hex.of([UInt8]($0.utf8)) } ?? ""
+        return try await node.content(of: path, status, wanted: digest, mayShow: true)
     }
 
     /// Decides, from what was found.
@@ -152,8 +155,9 @@ public struct ServiceTask: DeclaredTask {
         }
         var steps: [Step] = []
         var isOutdated = found?.isRestartOwed ?? false
-        if let definition, found?.definition != Definition(definition) {
-            steps = [.define(definition, from: found?.definition), .reload]
+        let files = files(found)
+        if !files.isEmpty {
+            steps = files + [.reload]
             isOutdated = true
         } else if unit.needsReload {
             steps = [.reload]
@@ -161,6 +165,20 @@ public struct ServiceTask: DeclaredTask {
         }
         if let step = enabling(unit.file) { steps.append(step) }
         return steps + runningSteps(unit.active, isOutdated: isOutdated, isOwed: found?.isRestartOwed ?? false)
+    }
+
+    /// The steps that write the definition and the drop-ins which differ.
+    private func files(_ found: Found?) -> [Step] {
+        var steps: [Step] = []
+        if let definition, found?.definition?.sha256 != SHA256Hex.of([UInt8](definition.utf8)) {
+            steps.append(.define(definition, path, from: found?.definition))
+        }
+        for (file, text) in dropIns.sorted(by: { $0.key < $1.key }) {
+            let old = found?.dropIns[file]
+            guard old?.sha256 != SHA256Hex.of([UInt8](text.utf8)) else { continue }
+            steps.append(.dropIn(text, path(ofDropIn: file), from: old))
+        }
+        return steps
     }
 
     /// Static, generated and aliased units have no state of their own to change.
@@ -173,7 +191,8 @@ public struct ServiceTask: DeclaredTask {
     }
 
     private func runningSteps(_ active: String, isOutdated: Bool, isOwed: Bool) -> [Step] {
-        switch (running, active) {
+        if isTriggered { return [] }
+        return switch (running, active) {
         case (true, "active"), (true, "reloading"): isOutdated ? [.restart] : []
         case (true, _): [.start(from: active)]
         case (false, "inactive"), (false, "failed"): isOwed ? [.forget] : []
@@ -188,8 +207,11 @@ public struct ServiceTask: DeclaredTask {
         if ["enabled", "enabled-runtime"].contains(found.unit.file) {
             steps.append(.enable(false, from: found.unit.file))
         }
-        if let definition = found.definition {
-            steps += [.undefine(definition), .reloadRemoved]
+        let dropIns = found.dropIns.sorted { $0.key < $1.key }
+        steps += dropIns.map { .undefine(path(ofDropIn: $0.key), $0.value) }
+        if let definition = found.definition { steps.append(.undefine(path, definition)) }
+        if found.definition != nil || !dropIns.isEmpty {
+            steps.append(.reloadRemoved)
         } else if found.unit.needsReload {
             steps.append(.reloadRemoved)
         }
@@ -199,7 +221,7 @@ public struct ServiceTask: DeclaredTask {
     /// Runs one step.
     public func apply(_ step: Step, on node: any NodeWriter) async throws {
         switch step {
-        case .define(let text, _):
+        case .define(let text, let path, _), .dropIn(let text, let path, _):
             if running { try await marker.set(because: id, on: node) }
             try await node.writeOwn(text, to: path)
         case .reload:
@@ -212,19 +234,12 @@ public struct ServiceTask: DeclaredTask {
         case .restart: try await change(.restart, on: node)
         case .stop: try await change(.stop, on: node)
         case .forget: try await marker.clear(on: node)
-        case .undefine: try await node.remove(path)
+        case .undefine(let path, _): try await node.remove(path)
         }
     }
 
     private func change(_ change: UnitChange, on node: any NodeWriter) async throws {
         try await node.changeUnit(name, change)
         try await marker.clear(on: node)
-    }
-}
-
-extension ServiceTask.Definition {
-    init(_ text: String) {
-        let bytes = [UInt8](text.utf8)
-        self.init(sha256: SHA256Hex.of(bytes), size: bytes.count)
     }
 }

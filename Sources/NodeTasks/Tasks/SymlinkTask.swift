@@ -36,7 +36,8 @@ public struct SymlinkTask: DeclaredTask {
     /// Where it lies.
     public let path: FilePath
     let target: String
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares a link.
     public init(
@@ -62,6 +63,8 @@ public struct SymlinkTask: DeclaredTask {
         guard path != "/" else { throw fields.refuse("path", "is the root directory") }
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["path": path.string] }
     /// What it makes and needs.
     public var claims: Claims {
         ensure == .present ? Claims(owns: [.path(path)]) : Claims(clears: [path])

@@ -41,7 +41,8 @@ public struct SysctlTask: DeclaredTask {
     /// Its name with dots.
     public let key: String
     let value: String
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares a setting.
     public init(
@@ -86,6 +87,8 @@ public struct SysctlTask: DeclaredTask {
         )
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["key": key] }
     /// What it makes and needs.
     public var claims: Claims {
         ensure == .present

@@ -41,7 +41,8 @@ public struct UserTask: DeclaredTask {
     let shell: String?
     /// Sorted; `nil` when not declared.
     let groups: [String]?
-    let ensure: Ensure
+    /// Whether it is to be there.
+    public let ensure: Ensure
 
     /// Declares an account.
     public init(
@@ -84,6 +85,8 @@ public struct UserTask: DeclaredTask {
         guard ensure == .present || name != "root" else { throw fields.refuse("name", "root cannot be absent") }
     }
 
+    /// What names it, to have it removed.
+    public var naming: [String: String]? { ["name": name] }
     /// What it makes and needs.
     public var claims: Claims {
         Claims(owns: [.name("user:\(name)")], uses: (groups ?? []).map { .name("group:\($0)") })

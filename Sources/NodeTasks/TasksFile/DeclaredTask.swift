@@ -8,6 +8,10 @@ public protocol DeclaredTask: NodeTask, Decodable, CustomStringConvertible {
     static var kind: String { get }
     var id: TaskID { get set }
     var after: [TaskID] { get set }
+    var ensure: Ensure { get }
+    /// The members that name the object in a tasks file, enough to declare it absent; `nil` where a run must never undo
+    /// on its own what it did.
+    var naming: [String: String]? { get }
 }
 
 extension DeclaredTask {

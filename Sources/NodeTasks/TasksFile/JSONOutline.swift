@@ -55,9 +55,16 @@ enum JSONOutline {
     }
 
     private static func note(_ quoted: ArraySlice<UInt8>, in names: inout Set<String>?) throws {
-        // Decoded, since a name can be written in several ways with escapes; what does not decode fails later.
-        guard let name = try? JSONDecoder().decode(String.self, from: Data(quoted)) else { return }
+        guard let name = name(quoted) else { return }
         guard names?.insert(name).inserted == false else { return }
         throw InvalidValue(path: [], reason: "names the member \"\(name.prefix(80))\" twice in one object")
+    }
+
+    /// A name can be written in several ways with escapes, so those are decoded; what does not decode fails later.
+    private static func name(_ quoted: ArraySlice<UInt8>) -> String? {
+        guard quoted.contains(UInt8(ascii: "\\")) else {
+            return String(decoding: quoted.dropFirst().dropLast(), as: UTF8.self)
+        }
+        return try? JSONDecoder().decode(String.self, from: Data(quoted))
     }
 }

@@ -9,7 +9,10 @@ struct SealedInputs {
     let node: any NodeWriter
 
     /// What is sealed; `nil` when nothing is, or when it cannot be understood by this nodeup.
-    func read() async throws -> NodeInputs? {
+    func read() async throws -> NodeInputs? { try await Self.read(from: node) }
+
+    /// What is sealed, for those who must not change the machine.
+    static func read(from node: any NodeReader) async throws -> NodeInputs? {
         guard try await node.status(of: NodeInputs.path) != nil else { return nil }
         return try? JSONDecoder().decode(NodeInputs.self, from: Data(try await node.read(NodeInputs.path)))
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-import FoundationEssentials
+import Glibc
 import NodeOS
 import NodeTasks
 import SystemPackage
@@ -16,55 +16,37 @@ struct ApplyCommand: AsyncParsableCommand {
     @OptionGroup var source: SourceOptions
     @OptionGroup var output: OutputOptions
 
+    @Option(help: "Change nothing unless the plan has this digest, as `nodeup plan` printed it.")
+    var expectPlan: String?
+
+    @Option(help: "How many tasks run at the same time.")
+    var jobs = ConvergeOptions().width
+
+    func validate() throws {
+        guard jobs >= 1 else { throw ValidationError("--jobs needs a number of at least 1, not \(jobs)") }
+        guard expectPlan.map(Self.isDigest) ?? true else {
+            throw ValidationError("--expect-plan needs the 64 hex digits that `nodeup plan` prints last")
+        }
+    }
+
     func run() async throws {
+        // Before the lock, which leaves a file: what is refused here leaves nothing.
+        let run = try source.tasksRun()?.prepared()
         let lock = try RunLock.acquire(below: source.rootPath)
         defer { lock.release() }
+        let request = ListRun.Request(prunes: source.prune, expected: expectPlan)
+        let options = ConvergeOptions(width: jobs)
         let report: ConvergeReport
-        if let tasks = source.tasksFile {
-            report = try await TasksRun(file: tasks, root: source.rootPath).converge()
+        if let run {
+            report = try await run.converge(request, pid: getpid(), options: options)
         } else {
-            report = try await NodeRun(configFile: source.configPath).converge()
+            report = try await NodeRun(configFile: source.configPath).converge(request, options: options)
         }
         Console.print(try output.render(report))
         if report.failed { throw ExitCode(1) }
     }
-}
 
-/// Where the declaration comes from.
-struct SourceOptions: ParsableArguments {
-    @Option(name: .customLong("config"), help: "The machine's boot configuration.")
-    var configFile = "/etc/kopslite/boot.json"
-
-    @Option(name: .customLong("tasks"), help: "Converge this JSON list of tasks; no cluster is needed.")
-    var tasksFile: String?
-
-    @Option(name: .customLong("root"), help: "With --tasks: converge the files below this directory.")
-    var root = "/"
-
-    var configPath: FilePath { FilePath(configFile) }
-    var rootPath: FilePath { FilePath(root) }
-
-    func validate() throws {
-        if root != "/", tasksFile == nil { throw ValidationError("--root needs --tasks") }
-        guard rootPath.isAbsolute else { throw ValidationError("--root needs an absolute path, not \"\(root)\"") }
-    }
-}
-
-/// How the result is shown.
-struct OutputOptions: ParsableArguments {
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text
-        case json
-    }
-
-    @Option(name: .shortAndLong, help: "text or json.")
-    var output = Format.text
-
-    func render(_ report: ConvergeReport) throws -> String {
-        output == .json ? try report.json() : report.text
-    }
-
-    func render(_ plan: Plan) throws -> String {
-        output == .json ? try plan.json() : plan.text
+    private static func isDigest(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.allSatisfy { $0.isHexDigit && !$0.isUppercase }
     }
 }

@@ -13,13 +13,15 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
+        let request = ListRun.Request(prunes: source.prune)
         let plan: Plan
-        if let tasks = source.tasksFile {
-            plan = try await TasksRun(file: tasks, root: source.rootPath).plan()
+        if let run = try source.tasksRun()?.prepared() {
+            plan = try await run.plan(request)
         } else {
-            plan = try await NodeRun(configFile: source.configPath).plan()
+            plan = try await NodeRun(configFile: source.configPath).plan(request)
         }
         Console.print(try output.render(plan))
+        if !plan.failures.isEmpty { throw ExitCode(1) }
         if !plan.isEmpty { throw ExitCode(2) }
     }
 }
