@@ -44,7 +44,7 @@ struct BadInputTests {
             at: "",
             "is nested deeper than 32 levels"
         ),
-        Input("too many tasks", many, at: "tasks", "has more than 10000 elements"),
+        Input("too many tasks", many, at: "tasks", "has more than \(TasksFile.countLimit) elements"),
         Input("an unknown kind", task: #"{"fil": {}}"#, at: ".fil", "unknown kind; known are archive"),
         Input(
             "an unknown key",
