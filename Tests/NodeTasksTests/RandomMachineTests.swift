@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import NodeTasks
 import NodeTesting
+import SystemPackage
 import Testing
 
 /// Random tasks on random machines: a plan tells exactly what one run then does.
 struct RandomMachineTests {
-    @Test("a plan is what the run does, and one run is enough", arguments: Seeded.seeds(400))
+    @Test("a plan is what the run does, and one run is enough", arguments: Seeded.seeds(200))
     func planAndRun(seed: UInt64) async throws {
         let state = RandomMachine(seed: seed)
         var random = state.random
@@ -54,7 +55,7 @@ struct RandomMachineTests {
 
     @Test func everyKindIsTried() {
         var kinds: Set<String> = []
-        for seed in 1...UInt64(100) {
+        for seed in 1...UInt64(60) {
             for task in RandomMachine(seed: seed).tasks { kinds.insert(String(task.id.name.prefix { $0 != ":" })) }
         }
         #expect(kinds == TasksFile.kindNames)
