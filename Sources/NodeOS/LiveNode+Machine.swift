@@ -36,6 +36,12 @@ extension LiveNode {
         return try await systemd.status(of: name)
     }
 
+    /// See ``NodeReader/outdatedUnits()``.
+    public func outdatedUnits() async throws -> [String] {
+        try needMachine("looking at all units")
+        return try await systemd.outdated()
+    }
+
     /// See ``NodeWriter/reloadUnits()``.
     public func reloadUnits() async throws {
         try needMachine("reading units again")

@@ -24,6 +24,8 @@ public protocol NodeReader: Sendable {
     func mounts() async throws -> [MountEntry]
     /// A unit as the service manager knows it.
     func unit(named name: String) async throws -> UnitStatus
+    /// The running units whose files changed after the service manager read them, sorted.
+    func outdatedUnits() async throws -> [String]
     /// A package as the package manager knows it; `nil` when it is not installed.
     func package(named name: String) async throws -> PackageStatus?
     /// The kernel's live value of a setting such as `net.ipv4.ip_forward`; `nil` when the kernel has no such setting.
@@ -103,6 +105,17 @@ public struct FileStatus: Sendable, Equatable {
         case symlink
         case block
         case other
+
+        /// What it is, for a sentence.
+        public var noun: String {
+            switch self {
+            case .regular: "a regular file"
+            case .directory: "a directory"
+            case .symlink: "a symbolic link"
+            case .block: "a block device"
+            case .other: "a pipe, a socket or a character device"
+            }
+        }
     }
 
     /// What it is.

@@ -120,7 +120,7 @@ public struct DirectoryTask: DeclaredTask {
     public func plan(from found: Found?) throws -> [Step] {
         guard let found else { return ensure == .present ? [.make(attributes)] : [] }
         guard found.kind == .directory else {
-            throw conflict("not-a-directory", "\(path) is a \(found.kind.rawValue); a directory is declared")
+            throw conflict("not-a-directory", "\(path) is \(found.kind.noun); a directory is declared")
         }
         guard ensure == .present else { return found.holdsOthers ? [] : [.remove] }
         return AttributesStep(from: found.attributes, to: attributes).map { [.setAttributes($0)] } ?? []
