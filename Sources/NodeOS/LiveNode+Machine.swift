@@ -64,7 +64,7 @@ extension LiveNode {
     /// See ``NodeReader/package(named:)``.
     public func package(named name: String) async throws -> PackageStatus? {
         try needMachine("the package \(name)")
-        return try packages.status(of: name)
+        return try await packages.status(of: name)
     }
 
     /// See ``NodeWriter/installPackages(_:)``.

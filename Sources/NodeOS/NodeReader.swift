@@ -82,7 +82,7 @@ public protocol NodeWriter: NodeReader {
     func setUnit(_ name: String, enabled: Bool) async throws
     /// Starts, stops or restarts a unit and waits for the job to end.
     func changeUnit(_ name: String, _ change: UnitChange) async throws
-    /// Installs packages in one transaction.
+    /// Installs packages in one transaction, then sets and releases their holds.
     func installPackages(_ packages: [PackageRequest]) async throws
     /// Removes packages in one transaction.
     func removePackages(_ names: [String]) async throws
