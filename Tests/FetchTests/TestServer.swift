@@ -29,6 +29,17 @@ struct TestServer {
             arguments += [directory.appending("server.pem").string, directory.appending("ca.pem").string]
             if needsClient { arguments.append("client") }
         }
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await serve(arguments, in: directory, body)) } catch { outcome = .failure(error) }
+        _ = try await Subprocess.run(.name("rm"), arguments: ["-rf", directory.string], output: .discarded)
+        try outcome.get()
+    }
+
+    private static func serve(
+        _ arguments: [String],
+        in directory: FilePath,
+        _ body: @Sendable (TestServer) async throws -> Void
+    ) async throws {
         _ = try await Subprocess.run(
             .name("python3"),
             arguments: Arguments(arguments),
@@ -48,7 +59,6 @@ struct TestServer {
             try await server.standardInputWriter.finish()
             try result.get()
         }
-        _ = try await Subprocess.run(.name("rm"), arguments: ["-rf", directory.string], output: .discarded)
     }
 
     /// Makes a file of the server; returns its bytes.

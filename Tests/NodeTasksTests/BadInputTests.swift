@@ -44,7 +44,6 @@ struct BadInputTests {
             at: "",
             "is nested deeper than 32 levels"
         ),
-        Input("too many tasks", many, at: "tasks", "has more than 10000 elements"),
         Input("an unknown kind", task: #"{"fil": {}}"#, at: ".fil", "unknown kind; known are archive"),
         Input(
             "an unknown key",
@@ -160,8 +159,4 @@ struct BadInputTests {
     }
 
     private static let huge = [UInt8](#"{"tasks": []}"#.utf8) + [UInt8](repeating: 0x20, count: TasksFile.sizeLimit)
-
-    private static let many = [UInt8](
-        ("{\"tasks\": [" + (0...TasksFile.countLimit).map { file("/\($0)") }.joined(separator: ",") + "]}").utf8
-    )
 }

@@ -46,6 +46,12 @@ extension FaultTableTests {
             try await bench.put("# BEGIN kopslite k\n127.0.0.1 localhost\n", at: "/etc/hosts")
             try await bench.run(HostsBlockTask("k", entries: ["10.0.0.1": ["a"]]))
         },
+        Row("a link in place of the hosts", .permanent, "not-a-file", "regular file") { bench in
+            try await bench.put("127.0.0.1 localhost\n", at: "/run/hosts")
+            try await bench.node.makeDirectory("/etc", attributes: FileAttributes())
+            try await bench.node.link("/etc/hosts", to: "/run/hosts")
+            try await bench.run(HostsBlockTask("k", entries: ["10.0.0.1": ["a"]]))
+        },
         Row("an authority that is not there", .permanent, "signer-missing", "keyset") { bench in
             try await bench.run(certificate(.file("/ca.json")))
         },
@@ -103,6 +109,13 @@ extension FaultTableTests {
         },
         Row("a home that would break a line", .permanent, "account-field-invalid", "colons") { bench in
             try await bench.run(UserTask("a", home: "/x:0"))
+        },
+        Row("accounts in another encoding", .permanent, "not-utf-8", "iconv") { bench in
+            try await bench.put("", at: "/etc/group")
+            let passwd = [UInt8]("a:x:7:7:J".utf8) + [0xF6] + [UInt8]("rg:/:/bin/sh\n".utf8)
+            try await bench.node.write(passwd, to: "/etc/passwd", attributes: FileAttributes())
+            try await bench.node.setGroup("b", gid: 8)
+            try await bench.run(UserTask("b", uid: 8))
         },
         Row("a directory in place of the accounts", .permanent, "is-a-directory", "remove the directory") { bench in
             try await bench.put("x", at: "/etc/passwd/f")

@@ -72,6 +72,22 @@ struct PlanTests {
         #expect(first.digest.count == 64)
     }
 
+    @Test func whatOthersWroteIntoHostsStaysByteForByte() async throws {
+        let others: [UInt8] = [UInt8]("127.0.0.1 localhost\r\n# J".utf8) + [0xF6, 0xFF, 0x0A, 0x00, 0x0A]
+        var machine = FakeMachine()
+        machine.put("", at: "/etc/hosts")
+        machine.files["/etc/hosts"]?.bytes = others
+        let node = FakeNode(machine)
+        for task in [
+            HostsBlockTask("k", entries: ["10.0.0.1": ["a"]]), HostsBlockTask("k", entries: [:], ensure: .absent),
+        ] {
+            let report = await (try NodeTaskGraph([task])).converge(on: node, reader: node)
+            #expect(report.changedCount == 1, "\(report.text)")
+            #expect(try await node.read("/etc/hosts").starts(with: others))
+        }
+        #expect(try await node.read("/etc/hosts") == others)
+    }
+
     @Test func deviceWithDataIsNeverFormatted() async throws {
         let full = [
             BlockDeviceStatus(signature: "xfs", endsAreZero: false, size: 9),

@@ -48,7 +48,8 @@ struct RandomMachine {
         case 12: addImage()
         case 13: addSysctl()
         case 14: addModule()
-        default: chance(2) ? addHosts() : addCertificate()
+        case 15 where chance(2): addCertificate()
+        default: addHosts()
         }
     }
 

@@ -6,7 +6,7 @@ import Testing
 
 /// Random tasks on random machines: a plan tells exactly what one run then does.
 struct RandomMachineTests {
-    @Test("a plan is what the run does, and one run is enough", arguments: Seeded.seeds(400))
+    @Test("a plan is what the run does, and one run is enough", arguments: Seeded.seeds(200))
     func planAndRun(seed: UInt64) async throws {
         let state = RandomMachine(seed: seed)
         var random = state.random
@@ -55,7 +55,7 @@ struct RandomMachineTests {
 
     @Test func everyKindIsTried() {
         var kinds: Set<String> = []
-        for seed in 1...UInt64(100) {
+        for seed in 1...UInt64(60) {
             for task in RandomMachine(seed: seed).tasks { kinds.insert(String(task.id.name.prefix { $0 != ":" })) }
         }
         #expect(kinds == TasksFile.kindNames)

@@ -142,6 +142,14 @@ struct Accounts: Sendable {
 
     private func write(_ file: AccountFile, to path: FilePath, mode: UInt16?) throws(Failure) {
         let known = try files.status(of: path) != nil
+        if known, String(validating: try files.read(path), as: UTF8.self) == nil {
+            throw Failure(
+                .permanent,
+                code: "not-utf-8",
+                "cannot change \(path): it is not in UTF-8, and would be damaged",
+                hint: "convert it (iconv -f latin1 -t utf-8)"
+            )
+        }
         try files.write(Array(file.text.utf8), to: path, FileAttributes(mode: known ? nil : mode ?? 0o640))
     }
 

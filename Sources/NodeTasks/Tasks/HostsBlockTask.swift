@@ -9,8 +9,8 @@ internal import SystemPackage
 public struct HostsBlockTask: DeclaredTask {
     /// The file as it is.
     public struct Found: Sendable, Equatable {
-        /// The lines without any block of this name.
-        var others: [String]
+        /// The lines without any block of this name, byte for byte: they are others', in whatever encoding.
+        var others: [[UInt8]]
         /// The lines of the block; `nil` when there is none.
         var block: [String]?
         /// Whether the markers do not pair up, or the block stands there twice.
@@ -108,13 +108,21 @@ public struct HostsBlockTask: DeclaredTask {
     /// Observes the machine.
     public func find(on node: any NodeReader) async throws -> Found? {
         guard let status = try await node.status(of: path) else { return nil }
-        var lines = String(decoding: try await node.read(path), as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        if lines.last == "" { lines.removeLast() }
+        guard status.kind == .regular else {
+            throw conflict(
+                "not-a-file",
+                "\(path) is a \(status.kind.rawValue); a regular file is needed for the block \(name)",
+                hint: "put a regular file there, with what it is to hold"
+            )
+        }
+        var lines = try await node.read(path)
+            .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map(Array.init)
+        if lines.last == [] { lines.removeLast() }
         return parse(lines, status)
     }
 
-    private func parse(_ lines: [String], _ status: FileStatus) -> Found {
+    private func parse(_ lines: [[UInt8]], _ status: FileStatus) -> Found {
+        let (begin, end) = (Array(begin.utf8), Array(end.utf8))
         var found = Found(others: [], block: nil, isBroken: false, status: status)
         var open: [String]?
         for line in lines {
@@ -126,7 +134,7 @@ public struct HostsBlockTask: DeclaredTask {
                 found.block = found.block ?? open
                 open = nil
             } else if open != nil {
-                open?.append(line)
+                open?.append(String(decoding: line, as: UTF8.self))
             } else {
                 found.others.append(line)
             }
@@ -158,14 +166,14 @@ public struct HostsBlockTask: DeclaredTask {
             case .write(_, let lines): [begin] + lines + [end]
             case .remove: []
             }
-        let text = ((found?.others ?? []) + block).map { "\($0)\n" }.joined()
+        let bytes = ((found?.others ?? []) + block.map { Array($0.utf8) }).flatMap { $0 + [UInt8(ascii: "\n")] }
         let attributes = FileAttributes(
             mode: found?.status.mode ?? 0o644,
             uid: found?.status.uid ?? 0,
             gid: found?.status.gid ?? 0
         )
         if found == nil { try await node.makeParent(of: path) }
-        try await node.write([UInt8](text.utf8), to: path, attributes: attributes)
+        try await node.write(bytes, to: path, attributes: attributes)
     }
 }
 

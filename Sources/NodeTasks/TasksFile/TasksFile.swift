@@ -12,7 +12,7 @@ public enum TasksFile {
     /// The deepest nesting read.
     public static let depthLimit = 32
     /// The most tasks read.
-    public static let countLimit = 1_000_000
+    public static let countLimit = 200_000
 
     /// The kinds of task, by the name they have in a file.
     static let kinds: [String: any DeclaredTask.Type] = {
