@@ -49,7 +49,9 @@ public struct DirectoryTask: DeclaredTask {
     let attributes: Attributes
     /// Whether it is to be there.
     public let ensure: Ensure
-    /// The paths that may go with it when it is removed; with anything else in it, it stays. `nil` for all.
+    /// The paths that may go with it when it is removed; `nil` for all.
+    ///
+    /// With anything else in it, it stays.
     var expendable: Set<FilePath>?
 
     /// Declares a directory.

@@ -42,7 +42,8 @@ extension ServiceTask {
             if case .reload(isShown: false) = self { [] } else { [change] }
         }
 
-        private static func contents(_ field: String, _ path: FilePath, _ from: ShownContent?, _ text: String) -> Change {
+        private static func contents(_ field: String, _ path: FilePath, _ from: ShownContent?, _ text: String) -> Change
+        {
             Change(field, of: path, from: from, to: ShownContent([UInt8](text.utf8), mayShow: true))
         }
 

@@ -190,7 +190,7 @@ public struct ServiceTask: DeclaredTask {
         case (true, "active"), (true, "reloading"): isOutdated ? [.restart] : []
         case (true, _): [.start(from: active)]
         case (false, "inactive"), (false, "failed"): isOwed ? [.forget] : []
-        case (false, _): [.stop(from: active)] + (isOwed ? [.forget] : [])
+        case (false, _): [.stop(from: active)]
         }
     }
 
@@ -209,7 +209,9 @@ public struct ServiceTask: DeclaredTask {
         } else if found.unit.needsReload {
             steps.append(.reloadRemoved)
         }
-        return steps + (found.isRestartOwed ? [.forget] : [])
+        // Stopping forgets what was owed.
+        let isStopped = !["inactive", "failed"].contains(found.unit.active)
+        return steps + (found.isRestartOwed && !isStopped ? [.forget] : [])
     }
 
     /// Runs one step.

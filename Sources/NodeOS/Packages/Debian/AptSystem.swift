@@ -137,6 +137,14 @@ struct AptSystem: PackageSystem {
 
     private func failure(of command: Command, _ result: CommandResult, _ errors: String) throws(Failure) -> Failure {
         if AptGet.isLockedOut(result) { return .busy(frontend.path, heldBy: try frontend.owner()) }
+        if errors.contains("No space left on device") {
+            return command.failure(
+                result,
+                code: "disk-full",
+                .permanent,
+                hint: "free space on / and /var (df -h; `apt-get clean` empties apt's cache)"
+            )
+        }
         let refusals = ["unmet dependencies", "held broken packages", "remove is disabled"]
         if refusals.contains(where: { errors.contains($0) }) {
             return command.failure(

@@ -64,6 +64,14 @@ enum Dnf {
                 hint: "see that the repositories below /etc/yum.repos.d can be reached"
             )
         }
+        if errors.contains("No space left on device") || errors.contains("more space needed on") {
+            return command.failure(
+                result,
+                code: "disk-full",
+                .permanent,
+                hint: "free space on / and /var (df -h; `dnf clean packages` empties dnf's cache)"
+            )
+        }
         if errors.contains("\n Problem") {
             return command.failure(
                 result,
