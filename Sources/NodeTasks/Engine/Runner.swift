@@ -77,8 +77,9 @@ extension TaskGraph {
 
         private func retrying(_ place: Int, _ policy: RetryPolicy) -> Retrying {
             let id = graph.tasks[place].id
-            let observer = observer
+            let (observer, journal) = (observer, journal)
             return Retrying(policy: policy, clock: options.clock, seed: seeds[place]) { failure in
+                await journal?.waiting(id, because: failure)
                 await observer?.taskWaiting(id, because: failure)
             }
         }

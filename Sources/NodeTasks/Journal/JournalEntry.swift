@@ -10,6 +10,8 @@ enum JournalEntry: Codable, Equatable {
     case began(at: Date, list: String, pid: Int32, total: Int)
     /// A task is about to change the machine; `creates` is the ownership key of what is absent until then.
     case intended(at: Date, task: String, changes: [String], creates: String?)
+    /// An attempt at a task failed, and another was to follow.
+    case waited(at: Date, task: String, failure: FailureJSON)
     /// A task that intended something ended as it was to.
     case done(at: Date, task: String)
     /// A task failed.

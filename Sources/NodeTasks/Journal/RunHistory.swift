@@ -38,26 +38,34 @@ public struct RunHistory: Sendable {
     /// When the last line was written.
     public var updated: Date {
         switch entries.last {
-        case .began(let at, _, _, _), .intended(let at, _, _, _), .done(let at, _), .failed(let at, _, _),
-            .finished(let at, _, _):
+        case .began(let at, _, _, _), .intended(let at, _, _, _), .waited(let at, _, _), .done(let at, _),
+            .failed(let at, _, _), .finished(let at, _, _):
             at
         case nil: .distantPast
         }
     }
 
-    /// The tasks that were about to change something when the run ended without a word, with their changes.
-    var open: [(task: String, changes: [String])] {
-        var open: [(task: String, changes: [String])] = []
+    /// What a task was at that did not end.
+    struct Open {
+        let task: String
+        var changes: [String] = []
+        /// What its last attempt failed with, when another was to follow.
+        var wait: FailureJSON?
+    }
+
+    /// The tasks that were about to change something, or waited, when the run ended without a word.
+    var open: [Open] {
+        var open: [String: Open] = [:]
         for entry in entries {
             switch entry {
             case .intended(_, let task, let changes, _):
-                open.removeAll { $0.task == task }
-                open.append((task, changes))
-            case .done(_, let task), .failed(_, let task, _): open.removeAll { $0.task == task }
+                open[task] = Open(task: task, changes: changes, wait: open[task]?.wait)
+            case .waited(_, let task, let failure): open[task, default: Open(task: task)].wait = failure
+            case .done(_, let task), .failed(_, let task, _): open[task] = nil
             case .began, .finished: continue
             }
         }
-        return open
+        return open.values.sorted { $0.task < $1.task }
     }
 
     /// The ownership keys of what the run was about to create, and the list they belong to, unless it came to its end
@@ -83,16 +91,18 @@ public struct RunHistory: Sendable {
                 lines.append("\(outcome.rawValue) after \(Self.duration(from: at, to: updated)): \(summary)")
             }
         }
-        for case .failed(_, let task, let failure) in entries {
-            lines += ["! \(task)", "    \(failure.code): \(failure.message)"]
-            if let hint = failure.hint { lines.append("    hint: \(hint)") }
-        }
-        for (task, changes) in open where outcome == .interrupted || outcome == .running {
-            lines.append(outcome == .running ? "* \(task), now" : "? \(task), was about to change")
-            lines += changes.map { "    \($0)" }
+        for case .failed(_, let task, let failure) in entries { lines += ["! \(task)"] + Self.lines(failure) }
+        for open in open where outcome == .interrupted || outcome == .running {
+            lines.append(outcome == .running ? "* \(open.task), now" : "? \(open.task), was about to change")
+            lines += open.changes.map { "    \($0)" }
+            if let wait = open.wait { lines += ["    waits because of"] + Self.lines(wait) }
         }
         if outcome == .interrupted { lines.append("hint: run nodeup apply again, it goes on from here") }
         return lines.joined(separator: "\n")
+    }
+
+    private static func lines(_ failure: FailureJSON) -> [String] {
+        ["    \(failure.code): \(failure.message)"] + (failure.hint.map { ["    hint: \($0)"] } ?? [])
     }
 
     private static func duration(from start: Date, to end: Date) -> String {

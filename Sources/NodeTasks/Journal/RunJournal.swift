@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import FoundationEssentials
-internal import NodeOS
+public import NodeOS
 public import SystemPackage
 
 /// What a run intended and did, on the machine it changes, so that a loss of power leaves no doubt.
@@ -15,6 +15,7 @@ public actor RunJournal: ConvergeJournal {
     private let now: @Sendable () -> Date
     private let keys: [TaskID: String]
     private var changing: Set<TaskID> = []
+    private var waits: [TaskID: FailureJSON] = [:]
     /// The tasks that found their object absent and were about to make it.
     private(set) var creating: Set<TaskID> = []
 
@@ -59,6 +60,13 @@ public actor RunJournal: ConvergeJournal {
         try await node.append(try entry.encoded(), to: Self.path)
     }
 
+    /// See ``ConvergeJournal/waiting(_:because:)``; the same failure again is not written again.
+    public func waiting(_ id: TaskID, because failure: Failure) async {
+        let known = FailureJSON(failure)
+        guard waits.updateValue(known, forKey: id) != known else { return }
+        await tell(.waited(at: now(), task: id.name, failure: known))
+    }
+
     /// See ``ConvergeJournal/ended(_:)``.
     public func ended(_ record: TaskRecord) async {
         let entry: JournalEntry
@@ -69,7 +77,11 @@ public actor RunJournal: ConvergeJournal {
         } else {
             return
         }
-        // Nothing depends on this line: without it, the next run looks at the task again, as it does in any case.
+        await tell(entry)
+    }
+
+    /// Adds a line on which nothing depends: without it, the next run looks at the task again, as it does in any case.
+    private func tell(_ entry: JournalEntry) async {
         guard let bytes = try? entry.encoded() else { return }
         try? await node.append(bytes, to: Self.path)
     }

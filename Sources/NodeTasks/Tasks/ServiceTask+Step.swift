@@ -16,6 +16,8 @@ extension ServiceTask {
         /// Drops a restart that is owed by a unit that is not to run.
         case forget
         case undefine(FilePath, ShownContent)
+        /// Removes the directory of drop-ins that are gone.
+        case vacate(FilePath)
         /// Makes systemd forget a unit whose file is gone.
         case reloadRemoved
 
@@ -33,6 +35,7 @@ extension ServiceTask {
             case .forget: Change("owed restart", from: .text("set"))
             case .undefine(let path, let from):
                 Change(path.string.hasSuffix(".conf") ? "drop-in \(Self.name(path))" : "definition", from: from.shown)
+            case .vacate(let path): Change("directory", from: .text(path.string))
             case .reloadRemoved: Change("loaded", from: .text("present"))
             }
         }

@@ -17,6 +17,8 @@ public struct ServiceTask: DeclaredTask {
         var definition: ShownContent?
         /// The declared drop-ins that are there, by file name.
         var dropIns: [String: ShownContent]
+        /// Whether their directory is there and holds no others.
+        var hasOwnDirectory: Bool
         var isRestartOwed: Bool
     }
 
@@ -135,9 +137,21 @@ public struct ServiceTask: DeclaredTask {
         for (file, text) in dropIns {
             present[file] = try await content(of: path(ofDropIn: file), wanted: text, on: node)
         }
+        let hasOwnDirectory = try await hasOwnDirectory(on: node)
         let isGone = unit.load == "not-found" && unit.active == "inactive" && definition == nil
-        if isGone, present.isEmpty, !isOwed { return nil }
-        return Found(unit: unit, definition: definition, dropIns: present, isRestartOwed: isOwed)
+        if isGone, !hasOwnDirectory, present.isEmpty, !isOwed { return nil }
+        return Found(
+            unit: unit,
+            definition: definition,
+            dropIns: present,
+            hasOwnDirectory: hasOwnDirectory,
+            isRestartOwed: isOwed
+        )
+    }
+
+    private func hasOwnDirectory(on node: any NodeReader) async throws -> Bool {
+        guard !dropIns.isEmpty, try await node.status(of: directory) != nil else { return false }
+        return try await node.list(directory).allSatisfy { dropIns[$0] != nil }
     }
 
     private func content(of path: FilePath, wanted: String?, on node: any NodeReader) async throws -> ShownContent? {
@@ -203,6 +217,7 @@ public struct ServiceTask: DeclaredTask {
         }
         let dropIns = found.dropIns.sorted { $0.key < $1.key }
         steps += dropIns.map { .undefine(path(ofDropIn: $0.key), $0.value) }
+        if found.hasOwnDirectory { steps.append(.vacate(directory)) }
         if let definition = found.definition { steps.append(.undefine(path, definition)) }
         if found.definition != nil || !dropIns.isEmpty {
             steps.append(.reloadRemoved)
@@ -234,7 +249,7 @@ public struct ServiceTask: DeclaredTask {
         case .restart: try await change(.restart, on: node)
         case .stop: try await change(.stop, on: node)
         case .forget: try await marker.clear(on: node)
-        case .undefine(let path, _): try await node.remove(path)
+        case .undefine(let path, _), .vacate(let path): try await node.remove(path)
         }
     }
 

@@ -38,7 +38,7 @@ struct ApplyCommand: AsyncParsableCommand {
         let options = ConvergeOptions(width: jobs)
         let report: ConvergeReport
         if let run {
-            report = try await run.converge(request, pid: getpid(), options: options)
+            report = try await run.converge(request, pid: getpid(), options: options, observer: WaitPrinter())
         } else {
             report = try await NodeRun(configFile: source.configPath).converge(request, options: options)
         }
