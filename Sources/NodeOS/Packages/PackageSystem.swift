@@ -12,21 +12,25 @@ protocol PackageSystem: Sendable {
 
 extension PackageSystem {
     /// Refuses names and versions that would mean something else on the package manager's command line.
-    func check(_ package: PackageRequest, of kind: String, allowing extra: String) throws(Failure) {
+    func check(_ package: PackageRequest, of kind: String, capitals: Bool, signs: String) throws(Failure) {
         let name = package.name.utf8
-        let mayStand = { (byte: UInt8) in byte.isLetterOrDigit || extra.utf8.contains(byte) }
+        let isFirst = { (byte: UInt8) in byte.isLowercaseLetterOrDigit || capitals && byte.isCapital }
         // A sign at the end is an order to apt; only g++ and its like are named so, and those apt knows.
-        guard let first = name.first, first.isLetterOrDigit, name.allSatisfy(mayStand), name.last != UInt8(ascii: "-")
+        guard let first = name.first, isFirst(first), name.last != UInt8(ascii: "-"),
+            name.allSatisfy({ isFirst($0) || signs.utf8.contains($0) })
         else {
             throw Failure(
                 .permanent,
                 code: "package-name-invalid",
                 "\(package.name) is no name of \(kind) package",
-                hint: "names consist of letters, digits, \(extra.map(String.init).joined(separator: " "))"
+                hint: "names consist of \(capitals ? "" : "lower-case ")letters, digits, "
+                    + signs.map(String.init).joined(separator: " ")
             )
         }
         let version = (package.version ?? "0").utf8
-        guard version.allSatisfy({ $0.isLetterOrDigit || "+-.:~^_".utf8.contains($0) }), version.first != nil else {
+        guard version.allSatisfy({ $0.isLowercaseLetterOrDigit || $0.isCapital || "+-.:~^_".utf8.contains($0) }),
+            version.first != nil
+        else {
             throw Failure(
                 .permanent,
                 code: "package-version-invalid",
@@ -49,5 +53,5 @@ extension Failure {
 }
 
 extension UInt8 {
-    fileprivate var isLetterOrDigit: Bool { isLowercaseLetterOrDigit || (65...90).contains(self) }
+    fileprivate var isCapital: Bool { (65...90).contains(self) }
 }

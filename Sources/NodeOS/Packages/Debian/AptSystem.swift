@@ -80,15 +80,7 @@ struct AptSystem: PackageSystem {
     }
 
     private func check(_ package: PackageRequest) throws(Failure) {
-        try check(package, of: "a Debian", allowing: "+-.:")
-        guard package.name.utf8.allSatisfy({ !(65...90).contains($0) }) else {
-            throw Failure(
-                .permanent,
-                code: "package-name-invalid",
-                "\(package.name) is no name of a Debian package",
-                hint: "names are in lower case"
-            )
-        }
+        try check(package, of: "a Debian", capitals: false, signs: "+-.:")
     }
 
     /// Finishes what an interrupted dpkg left, as its records tell it.

@@ -70,7 +70,7 @@ struct DnfSystem: PackageSystem {
     }
 
     private func check(_ package: PackageRequest) throws(Failure) {
-        try check(package, of: "an rpm", allowing: "+-._")
+        try check(package, of: "an rpm", capitals: true, signs: "+-._")
         if let version = package.version, !version.utf8.contains(UInt8(ascii: "-")) {
             throw Failure(
                 .permanent,
