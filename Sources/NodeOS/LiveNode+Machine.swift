@@ -36,6 +36,12 @@ extension LiveNode {
         return try await systemd.status(of: name)
     }
 
+    /// See ``NodeReader/outdatedUnits()``.
+    public func outdatedUnits() async throws -> [String] {
+        try needMachine("looking at all units")
+        return try await systemd.outdated()
+    }
+
     /// See ``NodeWriter/reloadUnits()``.
     public func reloadUnits() async throws {
         try needMachine("reading units again")
@@ -58,7 +64,7 @@ extension LiveNode {
     /// See ``NodeReader/package(named:)``.
     public func package(named name: String) async throws -> PackageStatus? {
         try needMachine("the package \(name)")
-        return try packages.status(of: name)
+        return try await packages.status(of: name)
     }
 
     /// See ``NodeWriter/installPackages(_:)``.

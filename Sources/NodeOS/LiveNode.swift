@@ -10,24 +10,20 @@ public struct LiveNode: NodeWriter {
     let files: FileTree
     let runner: any CommandRunner
     let accounts: Accounts
-    let packages: PackageManager
+    let packages: any PackageSystem
     let systemd: SystemdManager
     let listings = ImageListings(clock: ContinuousClock())
 
     /// Makes the machine, or the tree below `root`.
-    public init(
-        root: FilePath = "/",
-        runner: any CommandRunner = SubprocessRunner(),
-        clock: any Clock<Duration> = ContinuousClock()
-    ) {
-        self.init(root: root, runner: runner, packages: PackageManager(runner: runner, clock: clock))
+    public init(root: FilePath = "/", runner: any CommandRunner = SubprocessRunner()) {
+        self.init(root: root, runner: runner, packages: PackageManager(runner: runner))
     }
 
     /// Makes a machine from its parts, for tests.
     init(
         root: FilePath,
         runner: any CommandRunner,
-        packages: PackageManager,
+        packages: any PackageSystem,
         systemd: SystemdManager = SystemdManager()
     ) {
         files = FileTree(root: root.lexicallyNormalized())

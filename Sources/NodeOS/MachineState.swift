@@ -63,11 +63,14 @@ public struct PackageStatus: Sendable, Equatable {
     public var version: String
     /// Whether it is fully installed; `false` after an interruption.
     public var configured: Bool
+    /// Whether it is to stay in this version, whatever else is upgraded.
+    public var held: Bool
 
     /// Makes one from its parts.
-    public init(version: String, configured: Bool = true) {
+    public init(version: String, configured: Bool = true, held: Bool = false) {
         self.version = version
         self.configured = configured
+        self.held = held
     }
 }
 
@@ -77,11 +80,14 @@ public struct PackageRequest: Sendable, Equatable {
     public var name: String
     /// The exact version; `nil` for the newest.
     public var version: String?
+    /// Whether it is to be held in its version from then on; `nil` leaves that as it is.
+    public var hold: Bool?
 
     /// Makes one from its parts.
-    public init(name: String, version: String? = nil) {
+    public init(name: String, version: String? = nil, hold: Bool? = nil) {
         self.name = name
         self.version = version
+        self.hold = hold
     }
 }
 

@@ -24,6 +24,8 @@ public protocol NodeReader: Sendable {
     func mounts() async throws -> [MountEntry]
     /// A unit as the service manager knows it.
     func unit(named name: String) async throws -> UnitStatus
+    /// The running units whose files changed after the service manager read them, sorted.
+    func outdatedUnits() async throws -> [String]
     /// A package as the package manager knows it; `nil` when it is not installed.
     func package(named name: String) async throws -> PackageStatus?
     /// The kernel's live value of a setting such as `net.ipv4.ip_forward`; `nil` when the kernel has no such setting.
@@ -80,7 +82,7 @@ public protocol NodeWriter: NodeReader {
     func setUnit(_ name: String, enabled: Bool) async throws
     /// Starts, stops or restarts a unit and waits for the job to end.
     func changeUnit(_ name: String, _ change: UnitChange) async throws
-    /// Installs packages in one transaction.
+    /// Installs packages in one transaction, then sets and releases their holds.
     func installPackages(_ packages: [PackageRequest]) async throws
     /// Removes packages in one transaction.
     func removePackages(_ names: [String]) async throws
@@ -103,6 +105,17 @@ public struct FileStatus: Sendable, Equatable {
         case symlink
         case block
         case other
+
+        /// What it is, for a sentence.
+        public var noun: String {
+            switch self {
+            case .regular: "a regular file"
+            case .directory: "a directory"
+            case .symlink: "a symbolic link"
+            case .block: "a block device"
+            case .other: "a pipe, a socket or a character device"
+            }
+        }
     }
 
     /// What it is.

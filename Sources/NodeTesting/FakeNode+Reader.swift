@@ -84,6 +84,14 @@ extension FakeNode {
         )
     }
 
+    /// See ``NodeReader/outdatedUnits()``.
+    public func outdatedUnits() throws -> [String] {
+        try machine.units.keys.sorted().filter { name in
+            let unit = try unit(named: name)
+            return unit.active == "active" && unit.needsReload
+        }
+    }
+
     /// See ``NodeReader/package(named:)``.
     public func package(named name: String) throws -> PackageStatus? {
         try read("package")

@@ -134,23 +134,37 @@ extension FakeNode {
 
     /// See ``NodeWriter/installPackages(_:)``.
     public func installPackages(_ packages: [PackageRequest]) throws {
-        let unknown = packages.first { $0.version == nil && machine.repository[$0.name] == nil }
-        if let unknown {
+        try installMissing(packages.filter { !isSatisfied($0) })
+        for package in packages {
+            guard let hold = package.hold, machine.packages[package.name]?.held != hold else { continue }
+            try write(hold ? "holdPackage" : "releasePackage", package.name) {
+                machine.packages[package.name]?.held = hold
+            }
+        }
+    }
+
+    private func installMissing(_ packages: [PackageRequest]) throws {
+        guard let first = packages.first else { return }
+        if let unknown = packages.first(where: { $0.version == nil && machine.repository[$0.name] == nil }) {
             throw Failure(.permanent, code: "package-not-found", "install \(unknown.name): there is no such package")
         }
         try tear {
             // dpkg dies between unpacking and configuring.
-            if let first = packages.first {
-                machine.packages[first.name] = PackageStatus(version: version(first), configured: false)
-            }
+            install(first)
+            machine.packages[first.name]?.configured = false
         }
-        try write("installPackages", packages.map(\.name).joined(separator: ",")) {
-            for package in packages { machine.packages[package.name] = PackageStatus(version: version(package)) }
-        }
+        try write("installPackages", packages.map(\.name).joined(separator: ",")) { packages.forEach(install) }
     }
 
-    private func version(_ package: PackageRequest) -> String {
-        package.version ?? machine.repository[package.name] ?? "1"
+    private func install(_ package: PackageRequest) {
+        let version = package.version ?? machine.repository[package.name] ?? "1"
+        machine.packages[package.name, default: PackageStatus(version: version)].version = version
+        machine.packages[package.name]?.configured = true
+    }
+
+    private func isSatisfied(_ package: PackageRequest) -> Bool {
+        guard let status = machine.packages[package.name], status.configured else { return false }
+        return package.version == nil || package.version == status.version
     }
 
     /// See ``NodeWriter/removePackages(_:)``.

@@ -96,6 +96,8 @@ extension KillableNode {
     public func mounts() async throws -> [MountEntry] { try await reader.mounts() }
     /// See ``NodeReader/unit(named:)``.
     public func unit(named name: String) async throws -> UnitStatus { try await reader.unit(named: name) }
+    /// See ``NodeReader/outdatedUnits()``.
+    public func outdatedUnits() async throws -> [String] { try await reader.outdatedUnits() }
     /// See ``NodeReader/package(named:)``.
     public func package(named name: String) async throws -> PackageStatus? { try await reader.package(named: name) }
     /// See ``NodeReader/sysctl(_:)``.

@@ -166,6 +166,7 @@ actor VolumeMachine: NodeWriter {
         )
         volumes[device.string] = [:]
     }
+    func outdatedUnits() -> [String] { [] }
     func reloadUnits() throws { try effect("daemon-reload") }
     func changeUnit(_ name: String, _ change: UnitChange) throws {
         try effect("\(change.rawValue) \(name)")

@@ -28,7 +28,7 @@ struct FaultBench: Sendable {
         status: String = "",
         known: String = "Package: a\nVersion: 1\n",
         _ answer: @escaping @Sendable (Command) throws -> CommandResult = { _ in CommandResult() }
-    ) async throws -> PackageManager {
+    ) async throws -> AptSystem {
         let node = LiveNode()
         for (name, text) in [("status", status), ("lists/m_Packages", "")] {
             let path = directory.pushing(FilePath(name))
@@ -41,12 +41,11 @@ struct FaultBench: Sendable {
             }
             return try answer(command)
         }
-        return PackageManager(
+        return AptSystem(
             runner: runner,
-            database: DpkgDatabase(directory: directory),
-            clock: SimulatedClock(),
             dpkg: directory,
-            lists: directory.appending("lists")
+            lists: directory.appending("lists"),
+            owed: directory.appending("holds")
         )
     }
 

@@ -90,12 +90,17 @@ extension FaultTableTests {
             try await bench.packages(known: "") { _ in CommandResult(code: 100, errors: errors.bytes) }
                 .install([PackageRequest(name: "a")])
         },
-        Row("packages that exclude each other", .permanent, "package-conflict", "held package") { bench in
+        Row("packages that exclude each other", .permanent, "package-conflict", "held may be in the way") { bench in
             let errors = "E: Unable to correct problems, you have held broken packages.\n"
             try await bench.packages { _ in CommandResult(code: 100, errors: errors.bytes) }
                 .install([PackageRequest(name: "a")])
         },
-        Row("a package that cannot be configured", .transient, "dpkg-interrupted", "see why a") { bench in
+        Row("a disk too small for a package", .permanent, "disk-full", "free space") { bench in
+            let errors = "dpkg: error processing archive: unable to create '/usr/x': No space left on device\n"
+            try await bench.packages { _ in CommandResult(code: 100, errors: errors.bytes) }
+                .install([PackageRequest(name: "a")])
+        },
+        Row("a package that cannot be configured", .transient, "package-manager-failed", "why a cannot") { bench in
             let status = "Package: a\nStatus: install ok half-configured\nVersion: 1\n"
             let errors = "dpkg: error processing package a (--configure):\n installed a package post-installation "
             try await bench.packages(status: status) { _ in CommandResult(code: 1, errors: errors.bytes) }

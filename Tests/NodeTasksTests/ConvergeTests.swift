@@ -123,6 +123,17 @@ struct ConvergeTests {
         #expect(report.tasks.map(\.changed) == [true, false, true])
     }
 
+    @Test func aPinOnAHeldPackageHoldsItAgain() async throws {
+        var machine = FakeMachine()
+        machine.packages["a"] = PackageStatus(version: "1", held: true)
+        let node = FakeNode(machine)
+        _ = try await NodeTaskGraph([PackageTask("a", version: "0:2")]).converge(on: node, reader: node)
+        #expect(await node.machine.packages["a"] == PackageStatus(version: "2", held: true))
+        let again = try await NodeTaskGraph([PackageTask("a", hold: false)]).converge(on: node, reader: node)
+        #expect(again.changedCount == 1)
+        #expect(await node.effects == ["installPackages a", "releasePackage a"])
+    }
+
     @Test func theObserverSeesEveryTaskOnce() async throws {
         let (ledger, observer) = (Ledger(), Witness())
         ledger.fail("a", with: [Failure(.transient, code: "busy", ""), Failure(.permanent, code: "broken", "")])

@@ -28,9 +28,8 @@ struct FaultGraphTests {
             }
         }
 
-        /// What a task may do that shares its effect with others: a batch that is given up after many attempts is
-        /// given up for all that are in it.
-        static let inBatch: [Fate] = [.done, .done, .permanent, .transientOnce, .waitingOnce, .stubborn]
+        /// What a task may do that waits together with others for the same thing.
+        static let inBatch: [Fate] = allCases.filter { $0 != .waitingForever }
 
         var fails: Bool {
             switch self {

@@ -129,6 +129,21 @@ struct KindCase: Sendable, CustomTestStringConvertible {
         KindCase("package, of another version", [PackageTask("docker.io", version: "20.10")]) {
             $0.packages["docker.io"] = PackageStatus(version: "19")
         },
+        KindCase("package, to be held", [PackageTask("kubelet", version: "1.20", hold: true)]) {
+            $0.packages["kubelet"] = PackageStatus(version: "1.19")
+        },
+        KindCase(
+            "package, whose hold differs",
+            [PackageTask("kubelet", hold: true), PackageTask("jq", hold: false), PackageTask("nfs-common", hold: true)]
+        ) {
+            $0.repository = ["nfs-common": "1.3"]
+            $0.packages["kubelet"] = PackageStatus(version: "1.19")
+            $0.packages["jq"] = PackageStatus(version: "1", held: true)
+        },
+        KindCase("package, held by somebody", [PackageTask("docker.io", version: "20.10"), PackageTask("jq")]) {
+            $0.repository = ["jq": "1"]
+            $0.packages["docker.io"] = PackageStatus(version: "19", held: true)
+        },
     ]
 
     private static let services = [

@@ -22,10 +22,12 @@ struct PlanTests {
         unit.isEnabled = true
         unit.loaded = text
         machine.units["containerd.service"] = unit
+        machine.packages["kubelet"] = PackageStatus(version: "1.19.8", held: false)
         let plan = try await plan(
             [
                 ServiceTask("containerd.service", definition: text, restartOn: ["file:/etc/containerd/config.toml"]),
                 FileTask("/etc/containerd/config.toml", contents: "new\n"), PackageTask("nfs-common"),
+                PackageTask("kubelet", version: "1.20.2", hold: true), PackageTask("containerd", hold: true),
                 FileTask("/etc/same", contents: "same\n"),
                 FileTask("/etc/gone", content: .bytes([]), ensure: .absent),
                 FileTask("/etc/confused", contents: "x"),

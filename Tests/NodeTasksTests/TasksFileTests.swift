@@ -20,7 +20,7 @@ struct TasksFileTests {
               {"file": {"path": "/b", "source": "/c", "sha256": "\(sha)"}, "id": "b", "after": ["file:/a"]},
               {"directory": {"path": "/d", "mode": "1777"}},
               {"symlink": {"path": "/e", "target": "../d"}},
-              {"package": {"name": "docker.io", "version": "20.10.24+dfsg1-1~deb12:1"}},
+              {"package": {"name": "docker.io", "version": "20.10.24+dfsg1-1~deb12:1", "hold": true}},
               {"service": {"name": "docker.service", "running": true, "enabled": false, "restartOn": ["b"]}},
               {"user": {"name": "etcd", "uid": 100, "home": "/h", "shell": "/bin/sh", "groups": ["disk"]}},
               {"group": {"name": "disk", "gid": 6}},
@@ -113,6 +113,12 @@ struct TasksFileTests {
             ),
             (#"{"tasks": [{"package": {"name": "a b"}}]}"#, "tasks[0].package.name"),
             (#"{"tasks": [{"package": {"name": "-y"}}]}"#, "tasks[0].package.name"),
+            (#"{"tasks": [{"package": {"name": "a", "hold": "yes"}}]}"#, "tasks[0].package.hold: has the wrong type"),
+            (#"{"tasks": [{"package": {"name": "a", "hold": null}}]}"#, "tasks[0].package.hold"),
+            (
+                #"{"tasks": [{"package": {"name": "a", "hold": true, "ensure": "absent"}}]}"#,
+                "tasks[0].package.hold: what is absent"
+            ),
             (#"{"tasks": [{"service": {"name": "docker"}}]}"#, "tasks[0].service.name: \"docker\" has no suffix"),
             (#"{"tasks": [{"service": {"name": "../x.service"}}]}"#, "tasks[0].service.name"),
             (#"{"tasks": [{"service": {"name": "a.service", "running": "yes"}}]}"#, "tasks[0].service.running"),

@@ -17,7 +17,10 @@ final class ImageListings: Sendable {
     init(clock: any Clock<Duration>) { self.clock = clock }
 
     /// What a runtime holds, asked unless it was a moment ago.
-    func identifiers(in runtime: String, asking ask: @Sendable () async throws -> Set<String>) async throws
+    func identifiers(
+        in runtime: String,
+        asking ask: @Sendable () async throws -> Set<String>
+    ) async throws
         -> Set<String>
     {
         // One at a time, so that those who ask together hear the same answer.

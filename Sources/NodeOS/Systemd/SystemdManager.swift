@@ -32,6 +32,36 @@ struct SystemdManager: Sendable {
         }
     }
 
+    /// The running units whose files changed after systemd read them, sorted.
+    func outdated() async throws(Failure) -> [String] {
+        try await BlockingThread.run { _ throws(Failure) in
+            let attempt = "cannot look at all units"
+            let bus = try BusConnection(address: address)
+            var names: [String] = []
+            for name in try active(bus, attempt) {
+                let unit = try BusTarget.unit(name)
+                let isOutdated: Int32 = try bus.number("NeedDaemonReload", "b", of: unit, attempt: attempt)
+                if isOutdated != 0 { names.append(name) }
+            }
+            return names.sorted()
+        }
+    }
+
+    /// The names of the units that run (ListUnits).
+    private func active(_ bus: borrowing BusConnection, _ attempt: String) throws(Failure) -> [String] {
+        try bus.call("ListUnits", on: .manager, attempt: attempt) { (reply) throws(Failure) in
+            var names: [String] = []
+            sd_bus_message_enter_container(reply, CChar(UInt8(ascii: "a")), "(ssssssouso)")
+            while sd_bus_message_enter_container(reply, CChar(UInt8(ascii: "r")), "ssssssouso") > 0 {
+                let words = (0..<4).map { _ in readString(reply) }
+                if words[3] == "active" { names.append(words[0]) }
+                sd_bus_message_skip(reply, "ssouso")
+                sd_bus_message_exit_container(reply)
+            }
+            return names
+        }
+    }
+
     /// Reads all unit files again.
     func reload() async throws(Failure) {
         try await BlockingThread.run { _ throws(Failure) in try reload(BusConnection(address: address)) }

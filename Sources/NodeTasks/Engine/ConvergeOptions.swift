@@ -15,7 +15,9 @@ public struct ConvergeOptions: Sendable {
     public var random: any RandomNumberGenerator & Sendable
     /// The wall clock, for the report.
     public var now: @Sendable () -> Date
-    /// What was approved; a task that would change anything else fails with `plan-outdated`. `nil` allows all.
+    /// What was approved; `nil` allows all.
+    ///
+    /// A task that would change anything else fails with `plan-outdated`.
     public var approved: Plan?
 
     /// Makes options from their parts.

@@ -17,15 +17,36 @@ extension TaskGraph {
         /// Runs one task, or several of one kind as one effect; when that effect cannot be had, one after the other, so
         /// that each answers for itself.
         func run(_ places: [Int]) async -> [(place: Int, report: TaskRecord)] {
-            if places.count > 1, let reports = await runTogether(places) { return reports }
+            guard places.count > 1 else { return await apart(places, options.retry) }
+            switch await runTogether(places) {
+            case .ended(let reports): return reports
+            case .refused: return await apart(places, options.retry)
+            case .givenUp:
+                // They have had their time together; what one of them spoiled for the others gets two tries of its own.
+                var brief = options.retry
+                brief.attempts = min(2, brief.attempts)
+                return await apart(places, brief)
+            }
+        }
+
+        /// How an effect for several tasks ended.
+        private enum Together {
+            case ended([(place: Int, report: TaskRecord)])
+            /// It cannot be had for all of them.
+            case refused
+            /// It was tried for as long as may be.
+            case givenUp
+        }
+
+        private func apart(_ places: [Int], _ policy: RetryPolicy) async -> [(place: Int, report: TaskRecord)] {
             var reports: [(place: Int, report: TaskRecord)] = []
-            for place in places { reports.append((place, await run(place))) }
+            for place in places { reports.append((place, await run(place, policy))) }
             return reports
         }
 
-        private func run(_ place: Int) async -> TaskRecord {
+        private func run(_ place: Int, _ policy: RetryPolicy) async -> TaskRecord {
             let record = Attempted(start: options.now())
-            var retrying = retrying(place)
+            var retrying = retrying(place, policy)
             do throws(Failure) {
                 try await retrying.run { try await attempt(graph.tasks[place], at: place, record) }
                 return await report(place, nil, record, retrying.attempts)
@@ -34,15 +55,15 @@ extension TaskGraph {
             }
         }
 
-        private func runTogether(_ places: [Int]) async -> [(place: Int, report: TaskRecord)]? {
+        private func runTogether(_ places: [Int]) async -> Together {
             let records = places.map { _ in Attempted(start: options.now()) }
-            guard let first = places.first else { return nil }
-            var retrying = retrying(first)
+            var retrying = retrying(places[0], options.retry)
             var failure: Failure?
             do throws(Failure) {
-                try await retrying.run { try await attemptTogether(graph.tasks[first], places, records) }
+                try await retrying.run { try await attemptTogether(graph.tasks[places[0]], places, records) }
             } catch {
-                guard error.kind != .permanent, error.code != Self.didNotConverge else { return nil }
+                if error.kind == .permanent || error.code == Self.didNotConverge { return .refused }
+                if error.kind == .transient { return .givenUp }
                 failure = error
             }
             var reports: [(place: Int, report: TaskRecord)] = []
@@ -51,13 +72,13 @@ extension TaskGraph {
                 let own = await record.changes.isEmpty ? nil : failure
                 reports.append((place, await report(place, own, record, retrying.attempts)))
             }
-            return reports
+            return .ended(reports)
         }
 
-        private func retrying(_ place: Int) -> Retrying {
+        private func retrying(_ place: Int, _ policy: RetryPolicy) -> Retrying {
             let id = graph.tasks[place].id
             let observer = observer
-            return Retrying(policy: options.retry, clock: options.clock, seed: seeds[place]) { failure in
+            return Retrying(policy: policy, clock: options.clock, seed: seeds[place]) { failure in
                 await observer?.taskWaiting(id, because: failure)
             }
         }

@@ -40,7 +40,12 @@ public struct ShownContent: Sendable, Equatable {
 
 extension NodeReader {
     /// The contents of a regular file, with its text unless they are those wanted or may not be shown.
-    func content(of path: FilePath, _ status: FileStatus, wanted sha256: String, mayShow: Bool) async throws
+    func content(
+        of path: FilePath,
+        _ status: FileStatus,
+        wanted sha256: String,
+        mayShow: Bool
+    ) async throws
         -> ShownContent
     {
         guard status.size <= ShownContent.textLimit else {

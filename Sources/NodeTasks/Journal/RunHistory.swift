@@ -16,10 +16,12 @@ public struct RunHistory: Sendable {
     let entries: [JournalEntry]
     private let isLive: Bool
 
-    /// Reads the journal.
+    /// Reads the journal; `nil` when nothing ever ran here.
     ///
-    /// - Parameter isLive: Whether a process with this number is at work on this machine now.
-    /// - Returns: `nil` when nothing ever ran here.
+    /// - Parameters:
+    ///   - node: The machine.
+    ///   - isLive: Whether a process with this number is at work on this machine now.
+    /// - Throws: ``Failure`` when the journal is there and cannot be read.
     public init?(on node: any NodeReader, isLive: (Int32) -> Bool) async throws {
         guard try await node.status(of: RunJournal.path)?.kind == .regular else { return nil }
         entries = JournalEntry.parse(try await node.read(RunJournal.path))

@@ -20,7 +20,10 @@ public actor RunJournal: ConvergeJournal {
 
     /// Prepares a journal; nothing is written yet.
     ///
-    /// - Parameter keys: The ownership keys of the tasks.
+    /// - Parameters:
+    ///   - node: The machine.
+    ///   - keys: The ownership keys of the tasks.
+    ///   - now: The wall clock.
     init(on node: any NodeWriter, keys: [TaskID: String], now: @escaping @Sendable () -> Date) {
         self.node = node
         self.keys = keys

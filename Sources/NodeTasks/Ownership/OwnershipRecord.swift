@@ -39,7 +39,9 @@ struct OwnershipRecord: Equatable {
     static func others(than list: String, on node: any NodeReader) async throws -> [OwnershipRecord] {
         var records: [OwnershipRecord] = []
         for name in try await node.list(directory) where name.hasSuffix(".owned") {
-            guard let record = try await read(directory.appending(name), on: node), record.list != list else { continue }
+            guard let record = try await read(directory.appending(name), on: node), record.list != list else {
+                continue
+            }
             records.append(record)
         }
         return records

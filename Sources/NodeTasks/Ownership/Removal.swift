@@ -9,7 +9,9 @@ enum Removal {
     ///
     /// `nil` for what a run never undoes, and for what is declared absent.
     static func key(of task: any NodeTask) -> String? {
-        guard let task = task as? any DeclaredTask, task.ensure == .present, let naming = task.naming else { return nil }
+        guard let task = task as? any DeclaredTask, task.ensure == .present, let naming = task.naming else {
+            return nil
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode([type(of: task).kind: naming]) else { return nil }
@@ -21,6 +23,8 @@ enum Removal {
     /// - Parameters:
     ///   - keys: What to remove.
     ///   - kept: The list as it is now: what it makes or uses is not removed, whatever kind made it before.
+    /// - Returns: The tasks, each with its key.
+    /// - Throws: ``Failure`` for a key that names nothing that can be absent.
     static func tasks(_ keys: [String], sparing kept: [any NodeTask]) throws -> [(key: String, task: any NodeTask)] {
         let needs = Needs(of: kept)
         let removals = try keys.compactMap { key in try task(key).map { (key: key, task: $0) } }

@@ -48,6 +48,8 @@ public struct ListRun: Sendable {
 
     /// What a run would change; nothing is changed.
     ///
+    /// - Parameter request: How it is asked for.
+    /// - Returns: The plan, pruning included.
     /// - Throws: ``Failure`` when the ownership record cannot be read, or `CancellationError`.
     public func plan(_ request: Request = Request()) async throws -> Plan {
         let plan = try await graph.plan(on: node)
@@ -58,7 +60,12 @@ public struct ListRun: Sendable {
 
     /// Makes the machine what the list declares.
     ///
-    /// - Parameter pid: The process that runs this, for the journal.
+    /// - Parameters:
+    ///   - request: How it is asked for.
+    ///   - pid: The process that runs this, for the journal.
+    ///   - options: How it goes about its tasks.
+    ///   - observer: Who wants to know how it gets on.
+    /// - Returns: How every task ended.
     /// - Throws: ``Failure`` `plan-outdated` when the plan is not the one approved, and what prevents a journal; nothing
     ///   has been changed then. What fails later is in the report.
     public func converge(
@@ -71,7 +78,9 @@ public struct ListRun: Sendable {
         if let expected = request.expected { options.approved = try await approved(expected, request) }
         var record = try await recovered(try await OwnershipRecord.read(list, on: node))
         // What the last run did not live to put on record would be lost with its journal.
-        if try await RunHistory(on: node, isLive: { _ in false })?.unrecorded != nil { try await record.write(on: node) }
+        if try await RunHistory(on: node, isLive: { _ in false })?.unrecorded != nil {
+            try await record.write(on: node)
+        }
 
         let removal = request.prunes ? try await pruning(record) : nil
         let journal = RunJournal(on: node, keys: keys, now: options.now)

@@ -120,7 +120,7 @@ public struct ArchiveTask: DeclaredTask {
         if let kind = found?.kind, kind != .symlink {
             throw conflict(
                 "not-a-symlink",
-                "\(path) is a \(kind.rawValue); a symbolic link to an archive's contents is declared",
+                "\(path) is \(kind.noun); a symbolic link to an archive's contents is declared",
                 hint: "move it away"
             )
         }

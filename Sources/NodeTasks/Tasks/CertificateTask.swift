@@ -157,7 +157,7 @@ public struct CertificateTask: DeclaredTask {
     ) async throws -> FoundAttributes? {
         guard let status = try await node.status(of: path) else { return nil }
         guard status.kind == .regular || status.kind == .symlink else {
-            throw conflict("not-a-file", "\(path) is a \(status.kind.rawValue); a certificate is declared")
+            throw conflict("not-a-file", "\(path) is \(status.kind.noun); a certificate is declared")
         }
         return try await FoundAttributes(status, wanted: wanted, on: node)
     }

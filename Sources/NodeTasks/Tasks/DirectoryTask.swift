@@ -49,7 +49,9 @@ public struct DirectoryTask: DeclaredTask {
     let attributes: Attributes
     /// Whether it is to be there.
     public let ensure: Ensure
-    /// The paths that may go with it when it is removed; with anything else in it, it stays. `nil` for all.
+    /// The paths that may go with it when it is removed; `nil` for all.
+    ///
+    /// With anything else in it, it stays.
     var expendable: Set<FilePath>?
 
     /// Declares a directory.
@@ -120,7 +122,7 @@ public struct DirectoryTask: DeclaredTask {
     public func plan(from found: Found?) throws -> [Step] {
         guard let found else { return ensure == .present ? [.make(attributes)] : [] }
         guard found.kind == .directory else {
-            throw conflict("not-a-directory", "\(path) is a \(found.kind.rawValue); a directory is declared")
+            throw conflict("not-a-directory", "\(path) is \(found.kind.noun); a directory is declared")
         }
         guard ensure == .present else { return found.holdsOthers ? [] : [.remove] }
         return AttributesStep(from: found.attributes, to: attributes).map { [.setAttributes($0)] } ?? []

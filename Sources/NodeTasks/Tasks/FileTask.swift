@@ -179,7 +179,7 @@ public struct FileTask: DeclaredTask {
     /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         if let found, found.kind != .regular, found.kind != .symlink {
-            throw conflict("not-a-file", "\(path) is a \(found.kind.rawValue); a regular file is declared")
+            throw conflict("not-a-file", "\(path) is \(found.kind.noun); a regular file is declared")
         }
         guard ensure == .present else { return found == nil ? [] : [.remove] }
         guard let found, let digest = found.content?.sha256 else {

@@ -111,7 +111,7 @@ public struct HostsBlockTask: DeclaredTask {
         guard status.kind == .regular else {
             throw conflict(
                 "not-a-file",
-                "\(path) is a \(status.kind.rawValue); a regular file is needed for the block \(name)",
+                "\(path) is \(status.kind.noun); a regular file is needed for the block \(name)",
                 hint: "put a regular file there, with what it is to hold"
             )
         }

@@ -3,8 +3,10 @@ public import NodeOS
 
 /// A package of the system's package manager.
 ///
-/// - Shape: `package` {`name`, `version`, `ensure`}; without a version any is right. All that are ready together are
-///   installed in one transaction.
+/// - Shape: `package` {`name`, `version`, `hold`, `ensure`}; without a version any is right. All that are ready together
+///   are installed in one transaction.
+/// - Holds: With `hold` nobody's upgrade changes the package, save a `version` declared here; `false` lets go of it, and
+///   without the word a hold stays as the administrator has it.
 public struct PackageTask: DeclaredTask {
     /// What is observed.
     public typealias Found = PackageStatus
@@ -33,6 +35,7 @@ public struct PackageTask: DeclaredTask {
     /// Its name.
     public let name: String
     let version: String?
+    let hold: Bool?
     /// Whether it is to be there.
     public let ensure: Ensure
 
@@ -40,6 +43,7 @@ public struct PackageTask: DeclaredTask {
     public init(
         _ name: String,
         version: String? = nil,
+        hold: Bool? = nil,
         ensure: Ensure = .present,
         id: TaskID? = nil,
         after: [TaskID] = []
@@ -47,15 +51,24 @@ public struct PackageTask: DeclaredTask {
         self.id = id ?? Self.defaultID(name)
         self.after = after
         self.name = name
-        self.version = version
+        // dpkg and rpm both leave an epoch of 0 out.
+        self.version = version.map { $0.hasPrefix("0:") ? String($0.dropFirst(2)) : $0 }
+        self.hold = hold
         self.ensure = ensure
     }
 
     /// Reads the object below the kind's name in a tasks file.
     public init(from decoder: any Decoder) throws {
-        let fields = try Fields(decoder, "name", "version")
-        let version = fields.has("version") ? try fields.name("version", allowing: ".+-~:") : nil
-        self.init(try fields.name("name", allowing: ".+-:"), version: version, ensure: try fields.ensure())
+        let fields = try Fields(decoder, "name", "version", "hold")
+        let ensure = try fields.ensure()
+        let hold = try fields.optional("hold", Bool.self)
+        if ensure == .absent, hold == true { throw fields.refuse("hold", "what is absent cannot be held") }
+        self.init(
+            try fields.name("name", allowing: "._+-:"),
+            version: fields.has("version") ? try fields.name("version", allowing: ".+-~:^_") : nil,
+            hold: hold,
+            ensure: ensure
+        )
     }
 
     /// What names it, to have it removed.
@@ -75,13 +88,25 @@ public struct PackageTask: DeclaredTask {
         guard ensure == .present else {
             return found.map { [.remove([name], [Change("version", from: .text($0.version))])] } ?? []
         }
-        let request = PackageRequest(name: name, version: version)
-        guard let found else { return [.install([request], [Change("version", to: .text(version ?? "any"))])] }
-        if let version, found.version != version {
-            return [.install([request], [Change("version", from: .text(found.version), to: .text(version))])]
+        let changes = self.changes(from: found)
+        return changes.isEmpty ? [] : [.install([PackageRequest(name: name, version: version, hold: hold)], changes)]
+    }
+
+    private func changes(from found: PackageStatus?) -> [Change] {
+        var changes: [Change] = []
+        if let found {
+            if let version, found.version != version {
+                changes.append(Change("version", from: .text(found.version), to: .text(version)))
+            } else if !found.configured {
+                changes.append(Change("state", from: .text("half-installed"), to: .text("installed")))
+            }
+        } else {
+            changes.append(Change("version", to: .text(version ?? "any")))
         }
-        guard !found.configured else { return [] }
-        return [.install([request], [Change("state", from: .text("half-installed"), to: .text("installed"))])]
+        if let hold, hold != (found?.held ?? false) {
+            changes.append(Change("hold", from: found.map { .text("\($0.held)") }, to: .text("\(hold)")))
+        }
+        return changes
     }
 
     /// Runs one step.

@@ -7,7 +7,8 @@ extension ServiceTask {
     public enum Step: PlannedStep {
         case define(String, FilePath, from: ShownContent?)
         case dropIn(String, FilePath, from: ShownContent?)
-        case reload
+        /// Makes systemd read its units again; a plan shows it only where it stands alone.
+        case reload(isShown: Bool)
         case enable(Bool, from: String)
         case start(from: String)
         case stop(from: String)
@@ -36,7 +37,13 @@ extension ServiceTask {
             }
         }
 
-        private static func contents(_ field: String, _ path: FilePath, _ from: ShownContent?, _ text: String) -> Change {
+        /// All lines of a plan.
+        public var changes: [Change] {
+            if case .reload(isShown: false) = self { [] } else { [change] }
+        }
+
+        private static func contents(_ field: String, _ path: FilePath, _ from: ShownContent?, _ text: String) -> Change
+        {
             Change(field, of: path, from: from, to: ShownContent([UInt8](text.utf8), mayShow: true))
         }
 

@@ -153,18 +153,12 @@ public struct ServiceTask: DeclaredTask {
         guard unit.load != "masked" else {
             throw conflict("unit-masked", "\(name) is masked", hint: "systemctl unmask \(name)")
         }
-        var steps: [Step] = []
-        var isOutdated = found?.isRestartOwed ?? false
+        let isOwed = found?.isRestartOwed ?? false
         let files = files(found)
-        if !files.isEmpty {
-            steps = files + [.reload]
-            isOutdated = true
-        } else if unit.needsReload {
-            steps = [.reload]
-            isOutdated = true
-        }
-        if let step = enabling(unit.file) { steps.append(step) }
-        return steps + runningSteps(unit.active, isOutdated: isOutdated, isOwed: found?.isRestartOwed ?? false)
+        let isUnread = !files.isEmpty || unit.needsReload
+        let running = runningSteps(unit.active, isOutdated: isUnread || isOwed, isOwed: isOwed)
+        let reload: [Step] = isUnread ? [.reload(isShown: files.isEmpty && running.isEmpty)] : []
+        return files + reload + (enabling(unit.file).map { [$0] } ?? []) + running
     }
 
     /// The steps that write the definition and the drop-ins which differ.
@@ -196,7 +190,7 @@ public struct ServiceTask: DeclaredTask {
         case (true, "active"), (true, "reloading"): isOutdated ? [.restart] : []
         case (true, _): [.start(from: active)]
         case (false, "inactive"), (false, "failed"): isOwed ? [.forget] : []
-        case (false, _): [.stop(from: active)] + (isOwed ? [.forget] : [])
+        case (false, _): [.stop(from: active)]
         }
     }
 
@@ -215,7 +209,9 @@ public struct ServiceTask: DeclaredTask {
         } else if found.unit.needsReload {
             steps.append(.reloadRemoved)
         }
-        return steps + (found.isRestartOwed ? [.forget] : [])
+        // Stopping forgets what was owed.
+        let isStopped = !["inactive", "failed"].contains(found.unit.active)
+        return steps + (found.isRestartOwed && !isStopped ? [.forget] : [])
     }
 
     /// Runs one step.
@@ -225,16 +221,28 @@ public struct ServiceTask: DeclaredTask {
             if running { try await marker.set(because: id, on: node) }
             try await node.writeOwn(text, to: path)
         case .reload:
-            // systemd forgets at the reload that the unit was outdated; the marker does not.
             if running { try await marker.set(because: id, on: node) }
+            try await oweRestarts(on: node)
             try await node.reloadUnits()
-        case .reloadRemoved: try await node.reloadUnits()
-        case .enable(let enabled, _): try await node.setUnit(name, enabled: enabled)
+        case .reloadRemoved:
+            try await oweRestarts(on: node)
+            try await node.reloadUnits()
+        case .enable(let enabled, _):
+            try await oweRestarts(on: node)
+            try await node.setUnit(name, enabled: enabled)
         case .start: try await change(.start, on: node)
         case .restart: try await change(.restart, on: node)
         case .stop: try await change(.stop, on: node)
         case .forget: try await marker.clear(on: node)
         case .undefine(let path, _): try await node.remove(path)
+        }
+    }
+
+    /// Remembers which units run with what was there before: systemd forgets that of all of them when it reads its
+    /// units again.
+    private func oweRestarts(on node: any NodeWriter) async throws {
+        for unit in try await node.outdatedUnits() where unit != name {
+            try await RestartMarker(unit: unit).set(because: id, on: node)
         }
     }
 

@@ -79,7 +79,7 @@ public struct SymlinkTask: DeclaredTask {
     /// Decides, from what was found.
     public func plan(from found: Found?) throws -> [Step] {
         if let found, found.kind != .symlink {
-            throw conflict("not-a-symlink", "\(path) is a \(found.kind.rawValue); a symbolic link is declared")
+            throw conflict("not-a-symlink", "\(path) is \(found.kind.noun); a symbolic link is declared")
         }
         guard ensure == .present else { return found.map { [.remove($0.target)] } ?? [] }
         return found?.target == target ? [] : [.link(from: found?.target, to: target)]

@@ -14,7 +14,7 @@ struct SourceOptions: ParsableArguments {
     @Option(name: .customLong("root"), help: "With --tasks: converge the files below this directory.")
     var root = "/"
 
-    @Option(name: .customLong("list"), help: "With --tasks: the name to remember by what is created (default: FILE's path).")
+    @Option(name: .customLong("list"), help: "With --tasks: what the list is remembered by (default: the file's path).")
     var listName: String?
 
     @Flag(help: "Remove what earlier runs of this list created and the list no longer has.")

@@ -11,6 +11,8 @@ struct DpkgStatus: Sendable {
         var state: String
         /// Whether the flag asks for the package to be installed again.
         var needsReinstall: Bool
+        /// Whether the administrator wants it left as it is.
+        var isHeld: Bool
 
         /// Whether its files are there, if only in part.
         var isPresent: Bool { state != "not-installed" && state != "config-files" && !state.isEmpty }
@@ -34,9 +36,27 @@ struct DpkgStatus: Sendable {
         return present.first { $0.architecture == native || $0.architecture == "all" } ?? present.first
     }
 
+    /// Whether a package is held, be it there or not: a package can be held away as well.
+    func isHeld(_ name: String) -> Bool {
+        if let entry = entry(named: name) { return entry.isHeld }
+        let plain = name.split(separator: ":", maxSplits: 1).first.map(String.init) ?? name
+        return entries[plain]?.contains { $0.isHeld } ?? false
+    }
+
     /// The packages that an interruption left half done, sorted.
     var incomplete: [String] {
         entries.filter { $0.value.contains { !$0.isComplete } }.keys.sorted()
+    }
+
+    /// The packages whose files are there in part, sorted by name; configuring does not mend them.
+    var torn: [(name: String, version: String)] {
+        let native = entries["dpkg"]?.first?.architecture
+        return entries.sorted { $0.key < $1.key }.flatMap { name, candidates in
+            candidates.filter { $0.isPresent && ($0.needsReinstall || $0.state == "half-installed") }.map { entry in
+                let isNative = entry.architecture == native || entry.architecture == "all"
+                return (isNative ? name : "\(name):\(entry.architecture)", entry.version)
+            }
+        }
     }
 
     /// Reads paragraphs of deb822(5) and puts them over what is known; a paragraph without a name is skipped.
@@ -79,7 +99,7 @@ struct DpkgStatus: Sendable {
 /// The fields of one package that matter here.
 private struct Paragraph {
     var name: String?
-    var entry = DpkgStatus.Entry(version: "", architecture: "", state: "", needsReinstall: false)
+    var entry = DpkgStatus.Entry(version: "", architecture: "", state: "", needsReinstall: false, isHeld: false)
 
     /// Takes one line; only four fields are ever made into strings, for the file has megabytes of others.
     mutating func take(_ line: UnsafeBufferPointer<UInt8>) {
@@ -91,6 +111,7 @@ private struct Paragraph {
             guard let value = value(of: "Status:", in: line) else { return }
             let words = value.split(separator: " ")
             guard words.count == 3 else { return }
+            entry.isHeld = words[0] == "hold"
             entry.needsReinstall = words[1] != "ok"
             entry.state = String(words[2])
         default: return

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
 import Synchronization
 import SystemPackage
 
 /// dpkg's records, read again only when their files have changed.
 final class DpkgDatabase: Sendable {
     private struct Version: Equatable {
-        let inode: UInt64
-        let size: Int64
-        let seconds: Int
-        let nanoseconds: Int
+        let status: FileStamp
         let updates: [String]
     }
 
@@ -44,13 +40,6 @@ final class DpkgDatabase: Sendable {
     }
 
     private func version(_ updates: [String]) throws(Failure) -> Version? {
-        guard let status = try files.locate(directory.appending("status")).status() else { return nil }
-        return Version(
-            inode: UInt64(status.st_ino),
-            size: Int64(status.st_size),
-            seconds: status.st_mtim.tv_sec,
-            nanoseconds: status.st_mtim.tv_nsec,
-            updates: updates
-        )
+        try FileStamp(of: directory.appending("status"), in: files).map { Version(status: $0, updates: updates) }
     }
 }
