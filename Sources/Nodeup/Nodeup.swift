@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Glibc
 
 /// Makes this machine what it is declared to be.
 @main
@@ -12,6 +13,8 @@ struct Nodeup: AsyncParsableCommand {
     )
 
     static func main() async {
+        // Modes are what is declared, whoever starts this.
+        umask(0o022)
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -27,8 +27,20 @@ struct RunLock {
                 hint: "wait for it; `nodeup status` shows what it is at"
             )
         }
-        try descriptor.resize(to: 0)
-        _ = try descriptor.writeAll(toAbsoluteOffset: 0, "\(getpid())\n".utf8)
+        do {
+            try descriptor.resize(to: 0)
+            _ = try descriptor.writeAll(toAbsoluteOffset: 0, "\(getpid())\n".utf8)
+        } catch {
+            try? descriptor.close()
+            let full = (error as? Errno) == .noSpace
+            throw Failure(
+                .permanent,
+                code: full ? "disk-full" : "lock-failed",
+                "writing the run lock below \(root) failed",
+                hint: full ? "free space below \(root) (df -h)" : "see that run/kopslite below \(root) can be written",
+                cause: error
+            )
+        }
         return RunLock(descriptor: descriptor)
     }
 

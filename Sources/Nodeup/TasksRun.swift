@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import NodeOS
 import NodeTasks
 import SystemPackage
@@ -18,7 +19,9 @@ struct TasksRun {
     /// The file's bytes, and one more than the parser takes, so that it is the parser who refuses a huge file.
     private func read() throws -> [UInt8] {
         do {
-            let descriptor = try FileDescriptor.open(FilePath(file), .readOnly, options: .closeOnExec)
+            // A pipe that nobody writes to is empty; waiting for a writer could take for ever.
+            let descriptor = try FileDescriptor.open(FilePath(file), .readOnly, options: [.closeOnExec, .nonBlocking])
+            _ = fcntl(descriptor.rawValue, F_SETFL, O_RDONLY)
             return try descriptor.closeAfter {
                 var bytes: [UInt8] = []
                 var piece = [UInt8](repeating: 0, count: 1 << 16)

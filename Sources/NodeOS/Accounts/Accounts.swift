@@ -28,11 +28,10 @@ struct Accounts: Sendable {
         try await turnstile.pass {
             var table = try table()
             guard files.isMachine else {
-                let isNew = table.user(named: user.name) == nil
                 try table.set(user, groups: groups)
-                try save(table)
-                if isNew { try addShadow(of: user.name) }
-                return
+                // The shadow first: whoever comes after a crash sees no user yet, and does both.
+                try addShadow(of: user.name)
+                return try save(table)
             }
             guard let command = Self.command(setting: user, groups: groups, in: table) else { return }
             try await run(command, for: "user \(user.name)")
@@ -122,15 +121,16 @@ struct Accounts: Sendable {
 
     private func save(_ table: AccountTable, without name: String = "", in others: [FilePath] = []) throws(Failure) {
         let before = try self.table()
-        if try files.status(of: "/etc") == nil { try files.makeDirectory("/etc", FileAttributes()) }
-        // Groups first: a user whose group has no name yet is worse than a group without its user.
-        if before.group != table.group { try write(table.group, to: "/etc/group", mode: 0o644) }
-        if before.passwd != table.passwd { try write(table.passwd, to: "/etc/passwd", mode: 0o644) }
+        // What says whether the account is there is changed last, so that a crash before leaves something to do.
         for path in others {
             guard var file = try file(path) else { continue }
             file.remove(name)
             try write(file, to: path, mode: nil)
         }
+        if try files.status(of: "/etc") == nil { try files.makeDirectory("/etc", FileAttributes()) }
+        // Groups first: a user whose group has no name yet is worse than a group without its user.
+        if before.group != table.group { try write(table.group, to: "/etc/group", mode: 0o644) }
+        if before.passwd != table.passwd { try write(table.passwd, to: "/etc/passwd", mode: 0o644) }
     }
 
     /// An account without a password that nobody can log in to, in shadow(5); its other fields are the defaults.

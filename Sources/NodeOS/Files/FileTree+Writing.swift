@@ -78,8 +78,9 @@ extension FileTree {
         if try status(of: path) != nil { return try adopt(path, attributes) }
         try makeParents(of: path)
         let place = try parent(of: path)
-        // Closed to all others until owner and mode are set.
-        if mkdirat(place.directory, place.name, 0o700) != 0 {
+        // Closed to all others until owner and mode are set; a parent that nobody declared is right from the start, since
+        // nobody would set it right after a crash.
+        if mkdirat(place.directory, place.name, attributes == FileAttributes() ? 0o755 : 0o700) != 0 {
             if errno == EEXIST { return try adopt(path, attributes) }
             throw .system(errno, "cannot make the directory", path)
         }

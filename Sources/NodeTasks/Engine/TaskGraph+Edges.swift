@@ -70,7 +70,7 @@ extension TaskGraph {
                         hint: "declare \(name), or correct the name in after or restartOn of \(task.id)"
                     )
                 }
-                guard position != index else { throw cycle([name.name, name.name]) }
+                guard position != index else { throw Self.cycle([name.name, name.name]) }
                 edges.before[index].append(position)
             }
             for name in task.follows {

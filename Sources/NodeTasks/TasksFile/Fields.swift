@@ -95,10 +95,11 @@ struct Fields {
 
     /// The number of an account.
     func accountNumber(_ name: String) throws -> UInt32? {
-        guard let number = try optional(name, Int64.self) else { return nil }
+        // As a double, since of a number too large for an integer the decoder does not say where it stands.
+        guard let value = try optional(name, Double.self) else { return nil }
         // The largest one means "leave it" to chown(2).
-        guard let number = UInt32(exactly: number), number < .max else {
-            throw refuse(name, "\(number) is not between 0 and 4294967294")
+        guard let number = UInt32(exactly: value), number < .max else {
+            throw refuse(name, "is not a whole number between 0 and 4294967294")
         }
         return number
     }

@@ -62,7 +62,19 @@ public enum TasksFile {
     private static func failure(_ error: any Error, file: String) -> Failure {
         let (path, reason) = explained(error)
         let place = path.isEmpty ? "" : "\(text(of: path)): "
-        return Failure(.permanent, code: "tasks-file-invalid", "\(file): \(place)\(reason)")
+        return Failure(
+            .permanent,
+            code: "tasks-file-invalid",
+            Self.printable("\(file): \(place)\(reason)"),
+            hint: "correct the file; nothing was looked at or changed"
+        )
+    }
+
+    /// A text without what a terminal would obey.
+    private static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 })
+        )
     }
 
     private static func explained(_ error: any Error) -> ([any CodingKey], String) {
