@@ -30,6 +30,11 @@ extension LiveNode {
         try await BlockProbe(files: files, runner: runner).makeFilesystem(type, label: label, on: device)
     }
 
+    /// See ``NodeWriter/settleFilesystem(on:)``.
+    public func settleFilesystem(on device: FilePath) async throws {
+        try await BlockProbe(files: files, runner: runner).settle(device)
+    }
+
     /// See ``NodeReader/unit(named:)``.
     public func unit(named name: String) async throws -> UnitStatus {
         try needMachine("the unit \(name)")

@@ -76,6 +76,8 @@ public protocol NodeWriter: NodeReader {
     func unmount(_ path: FilePath) async throws
     /// Makes a file system with a label on a blank device.
     func makeFilesystem(_ type: String, label: String?, on device: FilePath) async throws
+    /// Forgets that a device was being formatted, once what is on it is known to be whole.
+    func settleFilesystem(on device: FilePath) async throws
     /// Makes the service manager read its units again.
     func reloadUnits() async throws
     /// Enables or disables a unit.

@@ -97,6 +97,9 @@ extension FakeNode {
         }
     }
 
+    /// See ``NodeWriter/settleFilesystem(on:)``; this machine keeps no mark of its own.
+    public func settleFilesystem(on device: FilePath) throws { try write("settleFilesystem", device.string) {} }
+
     /// See ``NodeWriter/reloadUnits()``.
     public func reloadUnits() throws {
         try write("reloadUnits", "") {

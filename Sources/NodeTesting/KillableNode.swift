@@ -172,6 +172,10 @@ extension KillableNode {
     public func makeFilesystem(_ type: String, label: String?, on device: FilePath) async throws {
         try await writing { try await $0.makeFilesystem(type, label: label, on: device) }
     }
+    /// See ``NodeWriter/settleFilesystem(on:)``.
+    public func settleFilesystem(on device: FilePath) async throws {
+        try await writing { try await $0.settleFilesystem(on: device) }
+    }
     /// See ``NodeWriter/reloadUnits()``.
     public func reloadUnits() async throws { try await writing { try await $0.reloadUnits() } }
     /// See ``NodeWriter/setUnit(_:enabled:)``.

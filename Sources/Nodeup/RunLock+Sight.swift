@@ -22,7 +22,7 @@ extension RunLock {
 
     /// Looks at the lock, and writes nothing.
     static func look(below root: FilePath) throws -> Sight {
-        let path = root.appending("run/kopslite").appending(name)
+        let path = path(below: root)
         let descriptor: FileDescriptor
         do {
             descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .noFollow])

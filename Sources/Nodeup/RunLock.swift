@@ -15,7 +15,7 @@ struct RunLock {
         let directory = try openDirectory(below: root)
         defer { try? directory.close() }
         let number = openat(directory.rawValue, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard number >= 0 else { throw failed("opening the run lock below \(root)", errno) }
+        guard number >= 0 else { throw failed("opening the run lock \(path(below: root))", errno) }
         let descriptor = FileDescriptor(rawValue: number)
         guard take(descriptor) else {
             let owner = owner(of: descriptor)
@@ -36,7 +36,7 @@ struct RunLock {
             throw Failure(
                 .permanent,
                 code: full ? "disk-full" : "lock-failed",
-                "writing the run lock below \(root) failed",
+                "writing the run lock \(path(below: root)) failed",
                 hint: full ? "free space below \(root) (df -h)" : "see that run/kopslite below \(root) can be written",
                 cause: error
             )
@@ -48,18 +48,22 @@ struct RunLock {
     private static func openDirectory(below root: FilePath) throws -> FileDescriptor {
         var current = open(root.string, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard current >= 0 else { throw failed("opening \(root)", errno) }
+        var path = root
         for component in ["run", "kopslite"] {
             let above = current
+            path.append(component)
             defer { close(above) }
             guard mkdirat(current, component, 0o755) == 0 || errno == EEXIST else {
-                throw failed("making \(component) below \(root) for the run lock", errno)
+                throw failed("making \(path) for the run lock", errno)
             }
             let next = openat(current, component, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-            guard next >= 0 else { throw failed("opening \(component) below \(root) for the run lock", errno) }
+            guard next >= 0 else { throw failed("opening \(path) for the run lock", errno) }
             current = next
         }
         return FileDescriptor(rawValue: current)
     }
+
+    static func path(below root: FilePath) -> FilePath { root.appending("run/kopslite").appending(name) }
 
     private static func failed(_ what: String, _ number: Int32) -> Failure {
         Failure(

@@ -11,9 +11,18 @@ struct TasksRun {
     /// The name under which what it creates is remembered.
     let list: String
 
-    /// Reads and orders the tasks; looks at nothing else.
+    /// Reads and orders the tasks; looks at nothing else but whether the root is there.
     func prepared() throws -> ListRun {
-        try ListRun(list: list, tasks: try TasksFile.parse(try read(), name: file), on: LiveNode(root: root))
+        var status = stat()
+        guard stat(root.string, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw Failure(
+                .permanent,
+                code: "root-missing",
+                "there is no directory \(root) to converge",
+                hint: "make it, or correct --root"
+            )
+        }
+        return try ListRun(list: list, tasks: try TasksFile.parse(try read(), name: file), on: LiveNode(root: root))
     }
 
     /// The file's bytes, and one more than the parser takes, so that it is the parser who refuses a huge file.

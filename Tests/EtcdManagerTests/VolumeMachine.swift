@@ -167,6 +167,7 @@ actor VolumeMachine: NodeWriter {
         volumes[device.string] = [:]
     }
     func outdatedUnits() -> [String] { [] }
+    func settleFilesystem(on device: FilePath) {}
     func reloadUnits() throws { try effect("daemon-reload") }
     func changeUnit(_ name: String, _ change: UnitChange) throws {
         try effect("\(change.rawValue) \(name)")

@@ -101,7 +101,7 @@ struct PlanTests {
             var machine = FakeMachine()
             machine.devices["/dev/sdb"] = device
             // A mark of another device's format is no permission.
-            machine.put("10\n", at: "/run/kopslite/formatting/dev-sdb")
+            machine.put("10\n", at: "/var/lib/kopslite/filesystems/dev-sdb")
             let node = FakeNode(machine)
             let graph = try NodeTaskGraph([FilesystemTask(device: "/dev/sdb", type: "ext4", label: "ours")])
             let report = await graph.converge(on: node, reader: node)

@@ -66,6 +66,12 @@ struct BlockProbe: Sendable {
         try mark.clear()
     }
 
+    /// Forgets that a device was being formatted: a mark that stays would allow to format what lies there later.
+    func settle(_ path: FilePath) async throws {
+        guard let status = try await status(of: path) else { return }
+        try FormattingMark(device: path, size: status.size, in: marks, files: files).clear()
+    }
+
     /// blkid(8): low-level probing, which reads the device and no cache; exit code 2 means that it found nothing.
     private func signature(of device: FilePath) async throws -> [String: String] {
         let command = Command("blkid", ["--probe", "--output", "export", device.string])

@@ -89,7 +89,7 @@ public struct FilesystemTask: DeclaredTask {
     }
 
     private var mark: FilePath {
-        FilePath("/run/kopslite/formatting").appending(device.components.map(\.string).joined(separator: "-"))
+        FilePath("/var/lib/kopslite/filesystems").appending(device.components.map(\.string).joined(separator: "-"))
     }
 
     /// Observes the machine.
@@ -151,7 +151,9 @@ public struct FilesystemTask: DeclaredTask {
             try await node.writeOwn("\(found.device.size)\n", to: mark)
             try await node.makeFilesystem(type, label: label, on: device)
             try await node.remove(mark)
-        case .settle: try await node.remove(mark)
+        case .settle:
+            try await node.settleFilesystem(on: device)
+            try await node.remove(mark)
         }
     }
 }
