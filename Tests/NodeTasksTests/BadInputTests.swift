@@ -77,7 +77,12 @@ struct BadInputTests {
             "is no SHA-256"
         ),
         Input("a user with a colon", task: #"{"user": {"name": "a:b"}}"#, at: ".user.name", "may hold"),
-        Input("a number below zero", task: #"{"group": {"name": "a", "gid": -1}}"#, at: ".group.gid", "between 0 and 4294967294"),
+        Input(
+            "a number below zero",
+            task: #"{"group": {"name": "a", "gid": -1}}"#,
+            at: ".group.gid",
+            "between 0 and 4294967294"
+        ),
         Input(
             "a number beyond all",
             task: #"{"group": {"name": "a", "gid": 4294967295}}"#,

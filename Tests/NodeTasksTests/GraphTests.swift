@@ -71,7 +71,7 @@ struct GraphTests {
             let second = try await RandomList.plan(text, on: node)
             #expect(first.text == second.text, "\(random)\n\(text)")
             #expect(first.entries.map(\.id) == second.entries.map(\.id), "\(random)\n\(text)")
-            #expect(try first.digest == second.digest, "\(random)\n\(text)")
+            #expect(first.digest == second.digest, "\(random)\n\(text)")
             #expect(await node.effects.isEmpty, "\(random)")
         } catch let failure as Failure {
             let again = await #expect(throws: Failure.self) { try await RandomList.plan(text, on: node) }
