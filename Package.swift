@@ -61,6 +61,7 @@ let package = Package(
         library("Fetch", ["CCurl", crypto, system]),
         library("PKI", [asn1, crypto, x509]),
         library("StateStore", ["KopsModel", crypto, system]),
+        library("ObjectStores", ["Fetch", "StateStore", crypto, system]),
         library("NodeOS", ["CSystemd", crypto, subprocess, system]),
         library("NodeTasks", ["NodeOS", "PKI", collections, crypto, system]),
         library(
@@ -79,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "Nodeup",
             dependencies: [
-                "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "PKI", "StateStore",
+                "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "ObjectStores", "PKI", "StateStore",
                 argumentParser, crypto, log, system,
             ],
             swiftSettings: strict
@@ -87,15 +88,15 @@ let package = Package(
         .executableTarget(
             name: "Protokube",
             dependencies: [
-                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "PKI",
-                "StateStore", argumentParser, log, system,
+                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "ObjectStores",
+                "PKI", "StateStore", argumentParser, log, system,
             ],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "KopsLite",
             dependencies: [
-                "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "PKI", "StateStore",
+                "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "ObjectStores", "PKI", "StateStore",
                 argumentParser, log, system, .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Update/user-data.sh"), .embedInCode("Update/nodeup.service")],
@@ -105,6 +106,7 @@ let package = Package(
         tests("Fetch", [crypto, subprocess, system]),
         tests("PKI", [crypto, subprocess, system]),
         tests("StateStore", [subprocess, system]),
+        tests("ObjectStores", ["Fetch", "StateStore", crypto, subprocess, system]),
         tests("NodeOS", ["CSystemd", subprocess, system]),
         tests("NodeTasks", ["NodeOS", "PKI", system], resources: [.copy("Golden")]),
         tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system], resources: [.copy("Golden")]),

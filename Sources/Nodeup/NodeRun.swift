@@ -6,6 +6,7 @@ import KopsModel
 import NodeBuilders
 import NodeOS
 import NodeTasks
+import ObjectStores
 import StateStore
 import SystemPackage
 

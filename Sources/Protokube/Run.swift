@@ -7,6 +7,7 @@ import KopsModel
 import Logging
 import NodeBuilders
 import NodeOS
+import ObjectStores
 import StateStore
 import SystemPackage
 

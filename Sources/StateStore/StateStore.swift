@@ -88,22 +88,68 @@ public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     case badKey(String)
     /// Somebody else wrote in between.
     case conflict(key: String, expected: String, found: String)
-    /// The store, or something in it, cannot be reached or read.
+    /// The store, or something in it, cannot be reached or read now; trying again may help.
     case unavailable(url: String, reason: String)
+    /// The store says no, and will say so again until somebody changes a permission or a setting.
+    case refused(StoreRefusal)
     /// A URL that no backend serves.
     case badURL(String, reason: String)
     /// An object that is there but cannot be what it should be.
     case corrupt(key: String, reason: String)
 
-    /// One line for a person.
+    /// A stable identifier in kebab case.
+    public var code: String {
+        switch self {
+        case .badKey: "store-key-invalid"
+        case .conflict: "store-conflict"
+        case .unavailable: "store-unreadable"
+        case .refused(let refusal): refusal.code
+        case .badURL: "store-url-invalid"
+        case .corrupt: "store-object-damaged"
+        }
+    }
+
+    /// The remedy, where it is known.
+    public var hint: String? {
+        switch self {
+        case .conflict: "look at what is there now, and run the command again"
+        case .refused(let refusal): refusal.hint
+        case .unavailable: "check that the store is there and that this machine reaches it"
+        case .badKey, .badURL, .corrupt: nil
+        }
+    }
+
+    /// One line for a person, without the remedy.
     public var description: String {
         switch self {
         case .badKey(let key): "store key \"\(key)\" has an empty, `.`, `..` or unprintable part"
         case .conflict(let key, let expected, let found):
             "\(key) was changed by somebody else: expected \(expected), found \(found)"
-        case .unavailable(let url, let reason): "state store \(url) cannot be read: \(reason)"
+        case .unavailable(let url, let reason): "state store \(url) cannot be used: \(reason)"
+        case .refused(let refusal): "state store \(refusal.url): \(refusal.reason)"
         case .badURL(let url, let reason): "state store URL \"\(url)\" \(reason)"
         case .corrupt(let key, let reason): "\(key) in the state store is damaged: \(reason)"
         }
+    }
+}
+
+/// A no that stays: a permission or a setting is missing.
+public struct StoreRefusal: Error, Sendable, Equatable {
+    /// A stable identifier in kebab case, such as `bucket-missing`, `bucket-elsewhere`, `store-denied`, `clock-skewed`,
+    /// `store-read-only`, `object-too-large`, `credentials-missing`, `credentials-expired`, `store-unconditional`.
+    public var code: String
+    /// The store's URL, without user, password and query.
+    public var url: String
+    /// What was attempted, on what, and why it was refused.
+    public var reason: String
+    /// Which permission or setting is missing, and how to give it.
+    public var hint: String
+
+    /// Makes a refusal from its parts.
+    public init(code: String, url: String, reason: String, hint: String) {
+        self.code = code
+        self.url = url
+        self.reason = reason
+        self.hint = hint
     }
 }

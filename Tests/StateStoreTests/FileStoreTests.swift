@@ -152,14 +152,14 @@ import Testing
         "file:///a#b",
         "file:///%zz", "file:///%0", "file:///%00", "FILE:///x", "file:/x",
     ]) func otherURLsAreRefused(_ url: String) {
-        #expect { _ = try openStore(url) } throws: { error in
+        #expect { _ = try FileStore(url: url) } throws: { error in
             if case StoreError.badURL(url, _) = error { true } else { false }
         }
     }
 
     @Test func percentEscapesAreDecoded() async throws {
         try await withTemporaryDirectory { directory in
-            let store = try openStore("file://\(directory)/with%20space")
+            let store = try FileStore(url: "file://\(directory)/with%20space")
             try await store.write([1], to: StoreKey("a"), when: .absent)
             #expect(try directory.names() == ["with space"])
         }

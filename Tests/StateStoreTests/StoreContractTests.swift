@@ -14,7 +14,7 @@ import Testing
         func run(_ body: (any StateStore) async throws -> Void) async throws {
             switch self {
             case .memory: try await body(MemoryStore())
-            case .file: try await withTemporaryDirectory { try await body(openStore("file://\($0)")) }
+            case .file: try await withTemporaryDirectory { try await body(FileStore(url: "file://\($0)")) }
             }
         }
     }

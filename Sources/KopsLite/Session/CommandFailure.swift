@@ -29,7 +29,8 @@ struct CommandFailure: Error, CustomStringConvertible {
         case let failure as CommandFailure: failure.lines
         case let failure as Failure: [failure.chain + (failure.hint.map { "; \($0)" } ?? "")]
         case is InvalidCluster, is SpecError: "\(error)".split(separator: "\n").map(String.init)
-        case StoreError.conflict: ["\(error); look at what is there now, and run the command again"]
+        case let error as StoreError: [error.description + (error.hint.map { "; \($0)" } ?? "")]
+        case let error as GenerationError: [error.description + (error.hint.map { "; \($0)" } ?? "")]
         default: ["\(error)".split(separator: "\n").joined(separator: " ")]
         }
     }

@@ -3,6 +3,7 @@ import Clouds
 import Fetch
 import Foundation
 import KopsModel
+import ObjectStores
 import StateStore
 import SystemPackage
 

@@ -36,7 +36,7 @@ struct DriftBuilder: NodeBuilder {
 
     /// Where the machine's reports are on the machine itself; `nil` for a store behind a network.
     private static func reportDirectory(of boot: BootConfig) -> FilePath? {
-        guard let store = try? openStore(boot.store) as? FileStore,
+        guard let store = try? FileStore(url: boot.store),
             let key = try? ClusterLayout(clusterName: boot.clusterName).statuses(on: boot.instance)
         else { return nil }
         return key.parts.reduce(store.directory) { $0.appending($1) }

@@ -5,6 +5,7 @@ import KopsModel
 import NodeBuilders
 import NodeOS
 import NodeTasks
+import ObjectStores
 import StateStore
 import SystemPackage
 
