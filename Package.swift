@@ -88,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "Protokube",
             dependencies: [
-                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "ObjectStores",
+                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS",
+                "ObjectStores",
                 "PKI", "StateStore", argumentParser, log, system,
             ],
             swiftSettings: strict
@@ -96,7 +97,8 @@ let package = Package(
         .executableTarget(
             name: "KopsLite",
             dependencies: [
-                "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "ObjectStores", "PKI", "StateStore",
+                "Clouds", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "ObjectStores", "PKI",
+                "StateStore",
                 argumentParser, log, system, .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Update/user-data.sh"), .embedInCode("Update/nodeup.service")],
@@ -105,11 +107,15 @@ let package = Package(
         tests("KopsModel", [], resources: [.copy("Golden")]),
         tests("Fetch", [crypto, subprocess, system]),
         tests("PKI", [crypto, subprocess, system]),
-        tests("StateStore", [subprocess, system]),
+        tests("StateStore", ["KopsModel", subprocess, system]),
         tests("ObjectStores", ["Fetch", "StateStore", crypto, subprocess, system]),
         tests("NodeOS", ["CSystemd", subprocess, system]),
         tests("NodeTasks", ["NodeOS", "PKI", system], resources: [.copy("Golden")]),
-        tests("NodeBuilders", ["KopsModel", "NodeOS", "NodeTasks", "PKI", system], resources: [.copy("Golden")]),
+        tests(
+            "NodeBuilders",
+            ["KopsModel", "NodeOS", "NodeTasks", "PKI", "StateStore", system],
+            resources: [.copy("Golden")]
+        ),
         tests("Nodeup", ["KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),

@@ -66,15 +66,42 @@ public struct DesiredMachine: Sendable, Equatable {
     public var zone: String
     /// Makes the user-data once the cloud has given the machine an address.
     public var userData: UserDataTemplate
+    /// What only root of the machine may read; the cloud puts it there outside of user-data.
+    public var confidential: [ConfidentialFile]
 
     /// Makes a value from its parts.
-    public init(name: String, instanceGroup: String, role: InstanceRole, zone: String, userData: UserDataTemplate) {
+    public init(
+        name: String,
+        instanceGroup: String,
+        role: InstanceRole,
+        zone: String,
+        userData: UserDataTemplate,
+        confidential: [ConfidentialFile] = []
+    ) {
         self.name = name
         self.instanceGroup = instanceGroup
         self.role = role
         self.zone = zone
         self.userData = userData
+        self.confidential = confidential
     }
+}
+
+/// A file that holds a secret.
+public struct ConfidentialFile: Sendable, Equatable, CustomStringConvertible {
+    /// An absolute path on the machine.
+    public var path: String
+    /// Its bytes.
+    public var bytes: [UInt8]
+
+    /// Makes a value from its parts.
+    public init(path: String, bytes: [UInt8]) {
+        self.path = path
+        self.bytes = bytes
+    }
+
+    /// Never the bytes.
+    public var description: String { path }
 }
 
 /// User-data with placeholders `{{INSTANCE}}` and `{{ADDRESS}}` for what only the cloud knows.

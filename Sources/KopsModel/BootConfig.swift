@@ -14,16 +14,26 @@ public struct BootConfig: Codable, Sendable, Equatable {
     public var instance: String
     /// The address other machines reach it at.
     public var address: String
+    /// Whose heads it follows first; what it follows names whose heads come next.
+    public var trust: [TrustedKey]
 
     /// Where user-data puts it on a machine.
     public static let path = "/etc/kopslite/boot.json"
 
     /// Makes a boot configuration from its parts.
-    public init(store: String, clusterName: String, instanceGroup: String, instance: String, address: String) {
+    public init(
+        store: String,
+        clusterName: String,
+        instanceGroup: String,
+        instance: String,
+        address: String,
+        trust: [TrustedKey] = []
+    ) {
         self.store = store
         self.clusterName = clusterName
         self.instanceGroup = instanceGroup
         self.instance = instance
         self.address = address
+        self.trust = trust
     }
 }

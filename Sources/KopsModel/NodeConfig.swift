@@ -7,8 +7,6 @@
 public struct NodeConfig: Codable, Sendable, Equatable {
     /// The cluster's DNS name, such as `demo.example.com`.
     public var clusterName: String
-    /// The generation this object belongs to; counts from 1.
-    public var generation: Int
     /// The name of the instance group.
     public var instanceGroup: String
     /// What the machine does in the cluster.
@@ -25,6 +23,8 @@ public struct NodeConfig: Codable, Sendable, Equatable {
     public var certificateAuthorities: [String: String]
     /// Every file the machine downloads, by asset name, such as `kubelet`.
     public var assets: [String: Asset]
+    /// Whether the machine refuses every address that the generation's lock file does not have.
+    public var assetsSealed: Bool
     /// Operating system packages beyond those the runtime and kubelet need.
     public var packages: [String]
     /// Labels kubelet registers its node with.
@@ -41,7 +41,6 @@ public struct NodeConfig: Codable, Sendable, Equatable {
     /// Makes a configuration from its parts.
     public init(
         clusterName: String,
-        generation: Int,
         instanceGroup: String,
         role: InstanceRole,
         cloud: String,
@@ -50,6 +49,7 @@ public struct NodeConfig: Codable, Sendable, Equatable {
         network: NetworkConfig,
         certificateAuthorities: [String: String],
         assets: [String: Asset],
+        assetsSealed: Bool = false,
         packages: [String] = [],
         nodeLabels: [String: String] = [:],
         taints: [String] = [],
@@ -58,7 +58,6 @@ public struct NodeConfig: Codable, Sendable, Equatable {
         controlPlane: ControlPlaneConfig? = nil
     ) {
         self.clusterName = clusterName
-        self.generation = generation
         self.instanceGroup = instanceGroup
         self.role = role
         self.cloud = cloud
@@ -67,6 +66,7 @@ public struct NodeConfig: Codable, Sendable, Equatable {
         self.network = network
         self.certificateAuthorities = certificateAuthorities
         self.assets = assets
+        self.assetsSealed = assetsSealed
         self.packages = packages
         self.nodeLabels = nodeLabels
         self.taints = taints
@@ -133,14 +133,17 @@ public struct NetworkConfig: Codable, Sendable, Equatable {
 public struct Asset: Codable, Sendable, Equatable {
     /// The SHA-256 of the file as 64 lower-case hex digits.
     public var sha256: String
+    /// In bytes; `nil` where the repository does not say.
+    public var size: Int64?
     /// URLs in the order they are tried; each serves the same bytes.
     public var sources: [String]
     /// For a container image: the reference it carries, such as `k8s.gcr.io/pause:3.2`.
     public var image: String?
 
     /// Makes an asset from its parts.
-    public init(sha256: String, sources: [String], image: String? = nil) {
+    public init(sha256: String, size: Int64? = nil, sources: [String], image: String? = nil) {
         self.sha256 = sha256
+        self.size = size
         self.sources = sources
         self.image = image
     }

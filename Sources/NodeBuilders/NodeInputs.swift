@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import KopsModel
 public import PKI
+public import StateStore
 public import SystemPackage
 
 /// Everything a node is built from, acquired before anything is planned; no builder does I/O.
@@ -9,6 +10,8 @@ public import SystemPackage
 public struct NodeInputs: Codable, Sendable, Equatable {
     /// Who the machine is.
     public var boot: BootConfig
+    /// The generation that tells it.
+    public var followed: FollowedGeneration
     /// What it is told.
     public var config: NodeConfig
     /// The private keysets its role may read, by name: `kubernetes-ca`, `etcd-ca`, `front-proxy-ca` and
@@ -29,6 +32,7 @@ public struct NodeInputs: Codable, Sendable, Equatable {
     /// Makes inputs from their parts.
     public init(
         boot: BootConfig,
+        followed: FollowedGeneration,
         config: NodeConfig,
         keysets: [String: Keyset],
         bootstrapToken: String,
@@ -36,6 +40,7 @@ public struct NodeInputs: Codable, Sendable, Equatable {
         facts: NodeFacts
     ) {
         self.boot = boot
+        self.followed = followed
         self.config = config
         self.keysets = keysets
         self.bootstrapToken = bootstrapToken

@@ -61,11 +61,11 @@ struct NodeRun {
         if let failure = outcome.storeFailure { await reporter.warn(failure) }
 
         let config = outcome.inputs.config
-        await reporter.enter(.downloading, "\(config.assets.count) assets", inputs: config)
+        await reporter.enter(.downloading, "\(config.assets.count) assets", inputs: outcome.inputs)
         try await download(config)
 
         let run = try run(outcome.inputs, on: node)
-        await reporter.enter(.converging, "plans", inputs: config)
+        await reporter.enter(.converging, "plans", inputs: outcome.inputs)
         let report = try await converge(run)
         if let root = report.rootFailures.first {
             await reporter.end(.failed, root.id.name, failure: root.failure)
@@ -97,7 +97,13 @@ struct NodeRun {
 
     private func acquisition(_ boot: BootConfig, _ store: any StateStore, _ node: LiveNode) async throws -> Acquisition
     {
-        Acquisition(boot: boot, store: store, facts: try await NodeFactsProbe.observe(node))
+        Acquisition(
+            boot: boot,
+            store: store,
+            facts: try await NodeFactsProbe.observe(node),
+            readerKey: { try await MachineSecrets.key(on: node) },
+            now: { Date() }
+        )
     }
 
     private func run(_ inputs: NodeInputs, on node: LiveNode) throws -> ListRun {

@@ -7,11 +7,12 @@
 /// <cluster>/generations/<n>/manifest.json  generations/<n>/objects/<key>     what nodes follow: immutable
 /// <cluster>/head                                                            the one mutable pointer
 /// <cluster>/pki/<keyset>.json                                               public certificates
-/// <cluster>/private/<role>/<keyset or secret>.json                          readable by that role only
-/// <cluster>/private/admin/…                                                 readable by operators only
+/// <cluster>/pki/signing.json                                                whose heads are believed
+/// <cluster>/private/<reader>/<keyset or secret>.json                        sealed to that reader
+/// <cluster>/private/admin/keyring.json                                      readable by operators only
 /// <cluster>/status/<instance>/<agent>.json                                  written by that machine only
 /// <cluster>/status/<instance>/drift.json                                    written by that machine only
-/// <cluster>/discovery/api/<instance>.json                                   where the API server answers
+/// <cluster>/discovery/api.json                                              where the API servers answer
 /// <cluster>/etcd/main/identity.json                                         which etcd cluster the volume must hold
 /// ```
 public struct ClusterLayout: Sendable, Equatable {
@@ -25,6 +26,8 @@ public struct ClusterLayout: Sendable, Equatable {
 
     /// Everything of the cluster.
     public func root() throws(StoreError) -> StoreKey { try key() }
+    /// Everything that was declared.
+    public func declared() throws(StoreError) -> StoreKey { try key("spec") }
     /// The declared cluster.
     public func cluster() throws(StoreError) -> StoreKey { try key("spec", "cluster.json") }
     /// All declared instance groups.
@@ -54,10 +57,19 @@ public struct ClusterLayout: Sendable, Equatable {
     }
     /// A keyset's public certificates.
     public func keyset(_ name: String) throws(StoreError) -> StoreKey { try key("pki", name + ".json") }
-    /// A secret or keyset with its private keys, readable by one role: `control-plane`, `node` or `admin`.
-    public func secret(_ name: String, for reader: String) throws(StoreError) -> StoreKey {
-        try key("private", reader, name + ".json")
+    /// Whose heads are believed, for operators without the keyring.
+    public func trust() throws(StoreError) -> StoreKey { try keyset("signing") }
+    /// A secret, or a keyset with its private keys, for one reader.
+    public func secret(_ name: String, for reader: SecretReader) throws(StoreError) -> StoreKey {
+        try key("private", reader.rawValue, name + ".json")
     }
+    /// All secrets of a reader.
+    public func secrets(for reader: SecretReader) throws(StoreError) -> StoreKey {
+        try key("private", reader.rawValue)
+    }
+    /// The operators' keyring, where it is kept in the store.
+    public func keyring() throws(StoreError) -> StoreKey { try secret(Self.keyringName, for: .admin) }
+    static let keyringName = "keyring"
     /// All reports.
     public func statuses() throws(StoreError) -> StoreKey { try key("status") }
     /// An agent's report.
@@ -68,12 +80,8 @@ public struct ClusterLayout: Sendable, Equatable {
     public func statuses(on instance: String) throws(StoreError) -> StoreKey { try key("status", instance) }
     /// Where a machine differs from what it was told to be.
     public func drift(on instance: String) throws(StoreError) -> StoreKey { try status(of: "drift", on: instance) }
-    /// All API endpoints.
-    public func endpoints() throws(StoreError) -> StoreKey { try key("discovery", "api") }
-    /// Where one machine's API server answers.
-    public func endpoint(of instance: String) throws(StoreError) -> StoreKey {
-        try key("discovery", "api", instance + ".json")
-    }
+    /// Where the API servers answer, one object for all of them: a worker reads it and needs to list nothing.
+    public func endpoints() throws(StoreError) -> StoreKey { try key("discovery", "api.json") }
     /// Which etcd cluster a volume must hold.
     public func etcdIdentity(_ name: String) throws(StoreError) -> StoreKey { try key("etcd", name, "identity.json") }
 }

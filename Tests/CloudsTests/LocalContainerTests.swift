@@ -49,7 +49,7 @@ struct LocalContainerTests {
         let access = try #require(container(.controlPlane).storeAccess)
         #expect(
             access.readWrite == [
-                "/srv/store/a.example.com/status/m-1", "/srv/store/a.example.com/discovery/api",
+                "/srv/store/a.example.com/status/m-1", "/srv/store/a.example.com/discovery",
                 "/srv/store/a.example.com/etcd",
             ]
         )

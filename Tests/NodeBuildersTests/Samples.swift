@@ -2,6 +2,7 @@
 import KopsModel
 import NodeBuilders
 import PKI
+import StateStore
 
 /// Inputs as the CLI and the acquisition make them, with secrets that are easy to find again.
 enum Samples {
@@ -36,6 +37,7 @@ enum Samples {
                 instance: instance,
                 address: address
             ),
+            followed: FollowedGeneration(number: 1, manifest: "", trust: []),
             config: config(version, role, runtime),
             keysets: isControlPlane ? keysets : [:],
             bootstrapToken: token,
@@ -64,7 +66,6 @@ enum Samples {
         let isControlPlane = role == .controlPlane
         return NodeConfig(
             clusterName: "demo.example.com",
-            generation: 1,
             instanceGroup: isControlPlane ? "control-plane" : "nodes",
             role: role,
             cloud: "local",

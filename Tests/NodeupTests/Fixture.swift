@@ -53,6 +53,7 @@ struct Fixture {
                 instance: instance,
                 address: address
             ),
+            followed: FollowedGeneration(number: 4, manifest: "", trust: []),
             config: config,
             keysets: [:],
             bootstrapToken: token,
@@ -64,7 +65,6 @@ struct Fixture {
     private static var config: NodeConfig {
         NodeConfig(
             clusterName: "demo.example.com",
-            generation: 4,
             instanceGroup: "nodes",
             role: .node,
             cloud: "local",

@@ -30,10 +30,12 @@ struct Fixture: Sendable {
     }
     var source: AddonSource { AddonSource(nodeState: nodeState, clusterState: clusterState) }
 
-    static func config(generation: Int = 1, addons: [String] = ["bootstrap", "kube-dns"]) -> NodeConfig {
+    /// The key every generation is signed with.
+    static let signingKey = SigningKey(notAfter: .distantFuture)
+
+    static func config(addons: [String] = ["bootstrap", "kube-dns"]) -> NodeConfig {
         NodeConfig(
             clusterName: Bench.boot.clusterName,
-            generation: generation,
             instanceGroup: Bench.boot.instanceGroup,
             role: .controlPlane,
             cloud: "local",
@@ -63,6 +65,7 @@ struct Fixture: Sendable {
     func seal(_ config: NodeConfig = config(), token: String = token) async throws {
         let inputs = NodeInputs(
             boot: Bench.boot,
+            followed: FollowedGeneration(number: 0, manifest: "", trust: [Self.signingKey.trusted]),
             config: config,
             keysets: [:],
             bootstrapToken: token,
@@ -75,24 +78,23 @@ struct Fixture: Sendable {
 
     @discardableResult
     func publish(addons: [String], previous: PublishedHead? = nil) async throws -> PublishedHead {
-        try await GenerationWriter(store: store, layout: layout).publish(
-            previous: previous,
-            now: Date(timeIntervalSince1970: 0)
-        ) { number in
-            var objects = [
-                "nodes/\(Bench.boot.instanceGroup).json": try [UInt8](
-                    JSONEncoder().encode(Self.config(generation: number, addons: addons))
-                )
+        let number = (previous?.head.generation ?? 0) + 1
+        var objects = [
+            "nodes/\(Bench.boot.instanceGroup).json": try [UInt8](JSONEncoder().encode(Self.config(addons: addons)))
+        ]
+        for name in addons {
+            let object: JSONValue = [
+                "apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": .string(name)],
+                "data": ["generation": .string("\(number)")],
             ]
-            for name in addons {
-                let object: JSONValue = [
-                    "apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": .string(name)],
-                    "data": ["generation": .string("\(number)")],
-                ]
-                objects["addons/\(name).json"] = try JSONValue.array([object]).encoded()
-            }
-            return objects
+            objects["addons/\(name).json"] = try JSONValue.array([object]).encoded()
         }
+        return try await GenerationWriter(
+            store: store,
+            layout: layout,
+            signers: [Self.signingKey],
+            author: "test@host"
+        ).publish(objects: objects, previous: previous, message: "test", now: Date(timeIntervalSince1970: 0))
     }
 }
 

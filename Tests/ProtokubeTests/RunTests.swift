@@ -162,7 +162,7 @@ import Testing
         try await provision()
         await fixture.node.change { $0.files[AnnouncementFile.path] = nil }
         #expect(try await run.run(once: true) == .failed)
-        #expect(await fixture.store.read(try fixture.layout.endpoint(of: "cp-1")) != nil)
+        #expect(try await APIEndpoints(store: fixture.store, layout: fixture.layout).records()["cp-1"] != nil)
         #expect(try await status().failure?.code == "volume-not-found")
     }
 }

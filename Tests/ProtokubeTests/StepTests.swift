@@ -37,9 +37,8 @@ import Testing
         let now = Date(timeIntervalSince1970: 1_000_000)
         let step = DiscoveryStep(nodeState: fixture.nodeState, clusterState: fixture.clusterState, now: { now })
         try await step.converge(Deaf())
-        let object = try #require(await fixture.store.read(try fixture.layout.endpoint(of: "cp-1")))
-        let record = try JSONDecoder().decode(EndpointRecord.self, from: Data(object.bytes))
-        #expect(record == EndpointRecord(address: "10.3.0.2", port: 443, updated: now))
+        let records = try await APIEndpoints(store: fixture.store, layout: fixture.layout).records()
+        #expect(records == ["cp-1": EndpointRecord(address: "10.3.0.2", port: 443, updated: now)])
         fixture.outage.value = true
         await expect("store-unreadable") { try await step.converge(Deaf()) }
         #expect(!step.isEssential)

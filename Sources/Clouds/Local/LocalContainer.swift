@@ -33,7 +33,7 @@ struct LocalContainer: Sendable, Equatable {
             inaccessible: [secrets.appending("admin")]
         )
         if record.role == .controlPlane {
-            access.readWrite += [cluster.appending("discovery").appending("api"), cluster.appending("etcd")]
+            access.readWrite += [cluster.appending("discovery"), cluster.appending("etcd")]
         } else {
             access.inaccessible.append(secrets.appending("control-plane"))
         }

@@ -92,7 +92,8 @@ struct LocalMachineTask: LocalTask {
         try await LocalRootFileSystem(
             names: host.names,
             record: record,
-            userData: desired.userData.filled(instance: name, address: address.description)
+            userData: desired.userData.filled(instance: name, address: address.description),
+            confidential: desired.confidential
         ).make(at: host.layout.files(name), by: host.layout.unfinishedFiles(name))
     }
 }

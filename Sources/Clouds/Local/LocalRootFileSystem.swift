@@ -11,6 +11,7 @@ struct LocalRootFileSystem: Sendable {
     let names: LocalNames
     let record: MachineRecord
     let userData: String
+    let confidential: [ConfidentialFile]
 
     /// The directories below `/var/lib` that are no part of the overlay.
     private static let onDisk = ["containerd", "docker", "kubelet"]
@@ -68,12 +69,10 @@ struct LocalRootFileSystem: Sendable {
     private func write(below upper: FilePath) throws {
         func put(
             _ path: String,
-            _ text: String,
+            _ text: some StringProtocol,
             mode: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
         ) throws {
-            let file = upper.pushing(FilePath(path))
-            try LocalFiles.makeDirectory(file.removingLastComponent())
-            try LocalFiles.write(Array(text.utf8), to: file, mode: mode)
+            try Self.put(Array(text.utf8), at: path, below: upper, mode: mode)
         }
         try put("etc/hostname", record.name + "\n")
         try put("etc/hosts", "127.0.0.1 localhost\n\(record.address) \(record.name)\n")
@@ -103,6 +102,18 @@ struct LocalRootFileSystem: Sendable {
         )
         // It may hold what other users of the machine should not read.
         try put("var/lib/cloud/seed/nocloud/user-data", userData, mode: .ownerReadWrite)
+        for file in confidential { try Self.put(file.bytes, at: file.path, below: upper, mode: .ownerReadWrite) }
+    }
+
+    private static func put(
+        _ bytes: [UInt8],
+        at path: String,
+        below upper: FilePath,
+        mode: FilePermissions
+    ) throws {
+        let file = upper.pushing(FilePath(path).removingRoot())
+        try LocalFiles.makeDirectory(file.removingLastComponent())
+        try LocalFiles.write(bytes, to: file, mode: mode)
     }
 
     /// The host's name servers, as far as machines can reach them: a stub on the host's own loopback they cannot.

@@ -57,7 +57,7 @@ struct CreateClusterCommand: SessionCommand {
         }
         if output != nil, !dryRun { throw CommandFailure("-o is only for --dry-run", remedy: "pass --dry-run too") }
         var template = try template(name: name)
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         template.takenNetworks = try await takenNetworks(in: repository, besides: name)
         let declaration = Declaration(clusterName: name, objects: template.objects)
         let resolved = try ResolvedCluster(template.cluster, groups: template.groups, store: repository.store.url)
@@ -68,7 +68,7 @@ struct CreateClusterCommand: SessionCommand {
         session.console.line("Cluster configuration has been created.")
         guard yes else { return suggest(name, session.console) }
         session.console.line()
-        try await session.update(UpdateRequest(store: repository.store, cluster: resolved, isConfirmed: true), session)
+        try await session.update(UpdateRequest(repository: repository, cluster: resolved, isConfirmed: true), session)
     }
 
     private func template(name: String) throws -> ClusterTemplate {

@@ -24,7 +24,7 @@ struct CreateCommand: SessionCommand {
                 remedy: "write kopslite create cluster NAME, or kopslite create -f FILE"
             )
         }
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let file = try DeclarationFile(
             bytes: session.readFile(filename),
             file: filename == "-" ? "standard input" : filename
@@ -60,7 +60,7 @@ struct ReplaceCommand: SessionCommand {
     @OptionGroup var state: StateOption
 
     func run(in session: Session) async throws {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let file = try DeclarationFile(
             bytes: session.readFile(filename),
             file: filename == "-" ? "standard input" : filename

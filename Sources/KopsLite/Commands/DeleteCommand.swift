@@ -28,7 +28,7 @@ struct DeleteClusterCommand: SessionCommand {
 
     func run(in session: Session) async throws {
         let name = try nameOption.resolve(clusterName, in: session)
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let keys = try await repository.store.list(ClusterLayout(clusterName: name).root())
         if keys.isEmpty { _ = try await repository.existing(name) }
         let clouds = try await clouds(of: name, in: repository, session)

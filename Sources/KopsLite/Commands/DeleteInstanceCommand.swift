@@ -24,19 +24,24 @@ struct DeleteInstanceCommand: SessionCommand {
             return
         }
         try await cloud.deleteMachine(machine, of: cluster)
-        let store = try argument.state.open(in: session)
-        try await forget(machine, of: cluster, in: store)
-        await removeNode(machine, of: cluster, in: store, session)
+        let repository = try argument.state.repository(in: session)
+        try await forget(machine, of: cluster, in: repository.store)
+        await removeNode(machine, of: cluster, in: repository, session)
         session.console.line("Deleted machine/\(machine)")
     }
 
     /// Frees the machine's pods at once: a node that is only silent keeps them for minutes.
     ///
     /// An API server that does not answer must not keep a machine from being removed.
-    private func removeNode(_ machine: String, of cluster: String, in store: any StateStore, _ session: Session) async {
+    private func removeNode(
+        _ machine: String,
+        of cluster: String,
+        in repository: ClusterRepository,
+        _ session: Session
+    ) async {
         do {
-            let resolved = try await ClusterRepository(store: store).resolved(cluster)
-            try await session.kubeAPI(store, resolved).delete("/api/v1/nodes/\(machine)")
+            let resolved = try await repository.resolved(cluster)
+            try await session.kubeAPI(repository, resolved).delete("/api/v1/nodes/\(machine)")
         } catch {
             let reason = CommandFailure.lines(of: error).joined(separator: "; ")
             session.console.note("warning: node/\(machine) stays until the API server answers: \(reason)")
@@ -49,6 +54,6 @@ struct DeleteInstanceCommand: SessionCommand {
         for key in try await store.list(layout.statuses()) where key.parts.dropLast().last == machine {
             try await store.remove(key, when: .always)
         }
-        try await store.remove(layout.endpoint(of: machine), when: .always)
+        try await APIEndpoints(store: store, layout: layout).remove(machine)
     }
 }

@@ -31,7 +31,7 @@ struct ExportKubeconfigCommand: SessionCommand {
     var kubeconfig: String?
 
     func run(in session: Session) async throws {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let cluster = try await repository.resolved(try nameOption.resolve(clusterName, in: session))
         guard admin else {
             throw CommandFailure(
@@ -43,7 +43,7 @@ struct ExportKubeconfigCommand: SessionCommand {
             let file = kubeconfig.map(Kubeconfig.File.init(path:)) ?? Kubeconfig.File(environment: session.environment)
         else { throw CommandFailure("no place for a kubeconfig", remedy: "pass --kubeconfig FILE, or set HOME") }
         let credentials = try await session.adminCredentials(
-            repository.store,
+            repository,
             cluster,
             validity?.duration ?? .seconds(18 * 3600)
         )

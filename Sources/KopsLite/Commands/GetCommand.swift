@@ -27,7 +27,7 @@ struct GetClusters: SessionCommand {
     var output: OutputFormat = .table
 
     func run(in session: Session) async throws {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let all = try await repository.names()
         guard !all.isEmpty else { throw repository.noClusters() }
         var clusters: [Cluster] = []
@@ -55,7 +55,7 @@ struct GetInstanceGroups: SessionCommand {
     var output: OutputFormat = .table
 
     func run(in session: Session) async throws {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let cluster = try await repository.existing(try nameOption.resolve(nil, in: session))
         let all = try await repository.groups(of: cluster.metadata.name)
         let groups = try select(from: all, in: cluster)
@@ -98,7 +98,7 @@ struct GetAll: SessionCommand {
     var output: OutputFormat = .table
 
     func run(in session: Session) async throws {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let cluster = try await repository.existing(try nameOption.resolve(clusterName, in: session))
         let groups = try await repository.groups(of: cluster.metadata.name)
         let printer = ObjectPrinter(console: session.console)

@@ -19,13 +19,12 @@ struct GetDrift: SessionCommand {
     var output: OutputFormat = .table
 
     func run(in session: Session) async throws {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let cluster = try await repository.resolved(try nameOption.resolve(clusterName, in: session))
-        let layout = ClusterLayout(clusterName: cluster.name)
         let view = DriftView(
             declared: cluster.machines.map(\.name),
             board: try await DriftBoard.read(of: cluster.name, in: repository.store),
-            head: try await GenerationReader(store: repository.store, layout: layout).head()?.head.generation,
+            head: try await repository.generations(of: cluster.name).head()?.head.generation,
             now: session.now()
         )
         try view.print(format: output, to: session.console)

@@ -17,7 +17,7 @@ struct GetTimings: SessionCommand {
     @OptionGroup var state: StateOption
 
     func run(in session: Session) async throws {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let cluster = try await repository.resolved(try nameOption.resolve(clusterName, in: session))
         let board = try await StatusBoard.read(of: cluster.name, in: repository.store)
         let ready = try await readyTimes(of: cluster, repository, session)
@@ -40,7 +40,7 @@ struct GetTimings: SessionCommand {
         _ repository: ClusterRepository,
         _ session: Session
     ) async throws -> [String: Date] {
-        guard let api = try? await session.kubeAPI(repository.store, cluster),
+        guard let api = try? await session.kubeAPI(repository, cluster),
             let nodes = try? await api.get("/api/v1/nodes")["items"]?.array
         else { return [:] }
         var times: [String: Date] = [:]

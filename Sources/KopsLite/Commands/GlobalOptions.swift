@@ -8,6 +8,20 @@ struct StateOption: ParsableArguments {
     @Option(help: "The state store's URL, such as file:///srv/kopslite; KOPS_STATE_STORE when not given.")
     var state: String?
 
+    @Option(
+        help: """
+            The file of the cluster's keyring, or a directory of them; KOPSLITE_KEYRING when not given, and the store's \
+            private/admin when that is not set either.
+            """
+    )
+    var keyring: String?
+
+    /// Opens the store and says where the keyrings of its clusters are.
+    func repository(in session: Session) throws -> ClusterRepository {
+        let file = keyring ?? session.environment["KOPSLITE_KEYRING"]
+        return ClusterRepository(store: try open(in: session), keyringFile: file.flatMap { $0.isEmpty ? nil : $0 })
+    }
+
     /// Opens the store.
     func open(in session: Session) throws -> any StateStore {
         let given = state ?? session.environment["KOPS_STATE_STORE"] ?? ""

@@ -21,7 +21,7 @@ struct MachineArgument: ParsableArguments {
 
     /// The cloud that has the machine, and the cluster's name.
     func find(in session: Session) async throws -> (cloud: any MachineControl, cluster: String) {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let cluster = try await repository.existing(try nameOption.resolve(nil, in: session))
         let name = cluster.metadata.name
         guard let cloud = try session.cloud(cluster.spec.cloudProvider) as? any MachineControl else {

@@ -24,8 +24,8 @@ struct UpdateClusterCommand: SessionCommand {
     var yes = false
 
     func run(in session: Session) async throws {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let cluster = try await repository.resolved(try nameOption.resolve(clusterName, in: session))
-        try await session.update(UpdateRequest(store: repository.store, cluster: cluster, isConfirmed: yes), session)
+        try await session.update(UpdateRequest(repository: repository, cluster: cluster, isConfirmed: yes), session)
     }
 }

@@ -28,13 +28,13 @@ struct ValidateClusterCommand: SessionCommand {
     var output: OutputFormat = .table
 
     func run(in session: Session) async throws {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let cluster = try await repository.resolved(try nameOption.resolve(clusterName, in: session))
         if output == .table {
             session.console.line("Validating cluster \(cluster.name)")
             session.console.line()
         }
-        let report = try await validated(cluster, in: repository.store, session)
+        let report = try await validated(cluster, in: repository, session)
         try report.print(for: cluster, format: output, to: session.console)
         // The report has said why already.
         guard report.isValid else { throw CommandFailure(lines: [], exitCode: 2) }
@@ -42,14 +42,14 @@ struct ValidateClusterCommand: SessionCommand {
 
     private func validated(
         _ cluster: ResolvedCluster,
-        in store: any StateStore,
+        in repository: ClusterRepository,
         _ session: Session
     ) async throws -> ValidationReport {
         let elapsed = session.stopwatch()
         let limit = wait?.duration ?? .zero
         var said = ""
         while true {
-            let observation = try await ClusterObservation.take(of: cluster, store: store, session: session)
+            let observation = try await ClusterObservation.take(of: cluster, repository: repository, session: session)
             let report = ClusterValidation(cluster: cluster, observation: observation).report()
             let left = limit - elapsed()
             guard !report.isValid, left > .zero else { return report }

@@ -30,7 +30,7 @@ struct WatchClusterCommand: SessionCommand {
     var timeout: DurationArgument?
 
     func run(in session: Session) async throws {
-        let repository = ClusterRepository(store: try state.open(in: session))
+        let repository = try state.repository(in: session)
         let cluster = try await repository.resolved(try nameOption.resolve(clusterName, in: session))
         var screen = WatchScreen(console: session.console)
         let elapsed = session.stopwatch()

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import KopsModel
 import StateStore
 
 /// What people have declared, as a store holds it.
 struct ClusterRepository: Sendable {
     let store: any StateStore
+    /// The file or directory that operators keep keyrings in; `nil` for the store.
+    var keyringFile: String?
 
     /// The names of all clusters, sorted.
     ///
@@ -53,6 +56,45 @@ struct ClusterRepository: Sendable {
     func resolved(_ name: String) async throws -> ResolvedCluster {
         let cluster = try await existing(name)
         return try ResolvedCluster(cluster, groups: try await groups(of: name), store: store.url)
+    }
+
+    /// Everything that was declared for a cluster, as the store has it, by its name in a generation: `spec/cluster.json`, ….
+    func declared(_ name: String) async throws -> [String: StoredObject] {
+        let layout = ClusterLayout(clusterName: name)
+        var objects: [String: StoredObject] = [:]
+        for key in try await store.list(layout.declared()) {
+            let place = key.parts.dropFirst().joined(separator: "/")
+            if let object = try await store.read(key) { objects[place] = object }
+        }
+        return objects
+    }
+
+    /// Where a cluster's keyring is.
+    func keyringPlace(of name: String) -> KeyringPlace {
+        KeyringPlace(file: keyringFile, store: store, layout: ClusterLayout(clusterName: name))
+    }
+
+    /// A cluster's secrets, opened with its keyring.
+    func secrets(of name: String) async throws -> ClusterSecrets {
+        ClusterSecrets(
+            store: store,
+            layout: ClusterLayout(clusterName: name),
+            keyring: try await keyringPlace(of: name).existing()
+        )
+    }
+
+    /// A cluster's generations, believed as its published keys say.
+    func generations(of name: String) async throws -> GenerationReader {
+        let layout = ClusterLayout(clusterName: name)
+        let key = try layout.trust()
+        var trust: [TrustedKey] = []
+        if let object = try await store.read(key) {
+            guard let found = try? JSONDecoder().decode([TrustedKey].self, from: Data(object.bytes)) else {
+                throw StoreError.corrupt(key: key.description, reason: "it is no list of keys")
+            }
+            trust = found
+        }
+        return GenerationReader(store: store, layout: layout, trust: HeadTrust(trust))
     }
 
     private func document(at key: StoreKey) async throws -> JSONValue? {

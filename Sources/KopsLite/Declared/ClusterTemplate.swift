@@ -44,7 +44,7 @@ struct ClusterTemplate {
         spec.topology?.dns = TopologySpec.DNSTopology()
         var metadata = ObjectMeta(name: name)
         if !preloadImages.isEmpty {
-            metadata.annotations[ClusterUpdate.preloadAnnotation] = preloadImages.joined(separator: ",")
+            metadata.annotations[AssetInventory.preloadAnnotation] = preloadImages.joined(separator: ",")
         }
         return Cluster(metadata: metadata, spec: spec)
     }

@@ -9,7 +9,7 @@ import StateStore
 
 /// The way to a cluster's API server for whoever may read its CA: a fresh certificate, and the published address.
 struct ControlPlaneAccess {
-    let store: any StateStore
+    let repository: ClusterRepository
     let cluster: ResolvedCluster
     let now: Date
 
@@ -36,8 +36,7 @@ struct ControlPlaneAccess {
     /// - Throws: ``Failure`` `keyset-missing` before the first update, `no-api-endpoint` before a control-plane machine
     ///   has published its address.
     func credentials(lifetime: Duration) async throws -> AdminCredentials {
-        let layout = ClusterLayout(clusterName: cluster.name)
-        let keyset = try await Provision(store: store, layout: layout, now: now).privateKeyset(KeysetName.kubernetes)
+        let keyset = try await repository.secrets(of: cluster.name).keyset(KeysetName.kubernetes).keyset
         let address = try await endpoint()
         let days = max(1, Int((lifetime / .seconds(86400)).rounded(.up)))
         let issued = try CertificateIssuer(keyset: keyset).issue(
@@ -60,10 +59,8 @@ struct ControlPlaneAccess {
 
     private func endpoint() async throws -> EndpointRecord {
         let layout = ClusterLayout(clusterName: cluster.name)
-        for key in try await store.list(layout.endpoints()) {
-            guard let object = try await store.read(key) else { continue }
-            if let record = try? JSONDecoder().decode(EndpointRecord.self, from: Data(object.bytes)) { return record }
-        }
+        let records = try await APIEndpoints(store: repository.store, layout: layout).records()
+        if let record = records.min(by: { $0.key < $1.key })?.value { return record }
         throw Failure(
             .waiting,
             code: "no-api-endpoint",

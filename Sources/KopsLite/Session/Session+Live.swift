@@ -25,20 +25,22 @@ extension Session {
                 let cache = ProcessInfo.processInfo.environment["KOPSLITE_CACHE"] ?? "/var/cache/kopslite"
                 return LocalCloud(cache: FilePath(cache).appending("machines"))
             },
-            kubeAPI: { store, cluster in
-                try await ControlPlaneAccess(store: store, cluster: cluster, now: Date()).client(http)
+            kubeAPI: { repository, cluster in
+                try await ControlPlaneAccess(repository: repository, cluster: cluster, now: Date()).client(http)
             },
-            adminCredentials: { store, cluster, lifetime in
-                try await ControlPlaneAccess(store: store, cluster: cluster, now: Date()).credentials(
+            adminCredentials: { repository, cluster, lifetime in
+                try await ControlPlaneAccess(repository: repository, cluster: cluster, now: Date()).credentials(
                     lifetime: lifetime
                 )
             },
             update: { request, session in
                 let update = ClusterUpdate(
-                    store: request.store,
+                    repository: request.repository,
                     cluster: request.cluster,
                     cloud: try session.cloud(request.cluster.cluster.spec.cloudProvider),
                     http: http,
+                    machineCredentials: MachineCredentials(environment: session.environment),
+                    author: Author.name(session.environment),
                     now: session.now()
                 )
                 try await UpdateReport(update: update, console: session.console).run(isConfirmed: request.isConfirmed)

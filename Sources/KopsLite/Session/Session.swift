@@ -21,17 +21,17 @@ struct Session: Sendable {
     /// The cloud of a name.
     var cloud: @Sendable (String) throws -> any Cloud
     /// The API server of a cluster, as an administrator.
-    var kubeAPI: @Sendable (any StateStore, ResolvedCluster) async throws -> any KubeReading
+    var kubeAPI: @Sendable (ClusterRepository, ResolvedCluster) async throws -> any KubeReading
     /// A fresh client certificate of an administrator, valid for a time.
-    var adminCredentials: @Sendable (any StateStore, ResolvedCluster, Duration) async throws -> AdminCredentials
+    var adminCredentials: @Sendable (ClusterRepository, ResolvedCluster, Duration) async throws -> AdminCredentials
     /// Plans, and with `isConfirmed` applies, what a cluster's declaration asks for.
     var update: @Sendable (UpdateRequest, Session) async throws -> Void
 }
 
 /// What `update cluster` is asked to do.
 struct UpdateRequest: Sendable {
-    /// The store the declaration is in.
-    var store: any StateStore
+    /// Where the declaration is.
+    var repository: ClusterRepository
     /// The declaration, complete and valid.
     var cluster: ResolvedCluster
     /// Whether to apply the plan; otherwise it is only shown.

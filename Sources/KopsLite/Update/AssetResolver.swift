@@ -11,6 +11,8 @@ import NodeOS
 struct AssetResolver {
     /// The repository's URL without a trailing slash.
     let base: String
+    /// Repositories with the same files.
+    var mirrors: [String] = []
     let http: any HTTPClient
 
     /// A file of the repository under the name that node builders know it by.
@@ -26,6 +28,7 @@ struct AssetResolver {
         var name: String
         var path: String
         var sha256: String
+        var size: Int64?
         var kind: String
         var image: String?
     }
@@ -33,37 +36,31 @@ struct AssetResolver {
     /// Resolves files by their paths.
     ///
     /// - Throws: ``Failure`` `asset-unknown` when the repository does not have one of them.
-    func resolve(_ requests: [Request]) async throws -> [String: Asset] {
-        var assets: [String: Asset] = [:]
-        for request in requests { assets[request.name] = try await resolve(request) }
-        return assets
-    }
-
-    /// Resolves one file.
-    func resolve(_ request: Request) async throws -> Asset {
-        let locked = try await lockEntries().first { $0.path == request.path }?.sha256
-        let sha256 = if let locked { locked } else { try await digest(of: request.path) }
-        return Asset(sha256: sha256, sources: ["\(base)/\(request.path)"], image: request.image)
+    func resolve(_ requests: [Request]) async throws -> [AssetLock.Entry] {
+        let lock = try await lockEntries()
+        var entries: [AssetLock.Entry] = []
+        for request in requests {
+            let locked = lock.first { $0.path == request.path }
+            let sha256 = if let locked { locked.sha256 } else { try await digest(of: request.path) }
+            entries.append(
+                entry(request.name, request.path, sha256: sha256, size: locked?.size, image: request.image)
+            )
+        }
+        return entries
     }
 
     /// Image tarballs that only a lock file can name, such as an add-on's; what it lacks comes from a registry.
-    func lockedImages(_ names: [String]) async throws -> [String: Asset] {
-        let lock = try await lockEntries()
-        var assets: [String: Asset] = [:]
-        for entry in lock where entry.kind == "image" && names.contains(entry.name) {
-            assets[entry.name] = Asset(sha256: entry.sha256, sources: ["\(base)/\(entry.path)"], image: entry.image)
-        }
-        return assets
+    func lockedImages(_ names: [String]) async throws -> [AssetLock.Entry] {
+        try await lockEntries().filter { $0.kind == "image" && names.contains($0.name) }.map(entry)
     }
 
     /// Image tarballs by the references they carry.
     ///
     /// - Throws: ``Failure`` `image-not-in-repository` for a reference that no tarball carries.
-    func images(carrying references: [String]) async throws -> [String: Asset] {
+    func images(carrying references: [String]) async throws -> [AssetLock.Entry] {
         let lock = try await lockEntries()
-        var assets: [String: Asset] = [:]
-        for reference in references {
-            guard let entry = lock.first(where: { $0.kind == "image" && $0.image == reference }) else {
+        return try references.map { reference in
+            guard let found = lock.first(where: { $0.kind == "image" && $0.image == reference }) else {
                 throw Failure(
                     .permanent,
                     code: "image-not-in-repository",
@@ -71,13 +68,29 @@ struct AssetResolver {
                     hint: "name an image of \(base)/assets.lock.json, or leave it to be pulled from its registry"
                 )
             }
-            assets[entry.name] = Asset(sha256: entry.sha256, sources: ["\(base)/\(entry.path)"], image: entry.image)
+            return entry(found)
         }
-        return assets
+    }
+
+    private func entry(_ found: LockEntry) -> AssetLock.Entry {
+        entry(found.name, found.path, sha256: found.sha256, size: found.size, image: found.image)
+    }
+
+    private func entry(_ name: String, _ path: String, sha256: String, size: Int64?, image: String?) -> AssetLock.Entry
+    {
+        AssetLock.Entry(
+            name: name,
+            sha256: sha256,
+            size: size,
+            path: path,
+            sources: ([base] + mirrors).map { "\($0)/\(path)" },
+            image: image,
+            roles: []
+        )
     }
 
     /// The digest that stands beside a file.
-    func digest(of path: String) async throws -> String {
+    private func digest(of path: String) async throws -> String {
         let failure = { (reason: String) in
             Failure(
                 .permanent,
@@ -95,14 +108,14 @@ struct AssetResolver {
 
     private func lockEntries() async throws -> [LockEntry] {
         struct Lock: Decodable { var assets: [LockEntry] }
-        guard let bytes = try await read("assets.lock.json") else { return [] }
+        guard let bytes = try await read(AssetLock.objectName) else { return [] }
         do {
             return try JSONDecoder().decode(Lock.self, from: Data(bytes)).assets
         } catch {
             throw Failure(
                 .permanent,
                 code: "lock-damaged",
-                "\(base)/assets.lock.json cannot be read as a lock file",
+                "\(base)/\(AssetLock.objectName) cannot be read as a lock file",
                 hint: "build the repository again",
                 cause: error
             )

@@ -12,18 +12,24 @@ import StateStore
 /// The order is that of need: keys before the generation that carries their certificates, the generation before the
 /// machines that read it.
 struct ClusterUpdate {
-    let store: any StateStore
+    let repository: ClusterRepository
     /// The completed declaration.
     let cluster: ResolvedCluster
     let cloud: any Cloud
     let http: any HTTPClient
+    let machineCredentials: MachineCredentials
+    /// Who publishes, as `user@host`.
+    let author: String
     let now: Date
+    /// Why a generation is published.
+    var message = "update cluster"
 
     /// What would change; nothing is written.
     func plan() async throws -> UpdatePlan {
-        let desired = try await desired(authorities: try await knownAuthorities())
-        var entries = try await provision.missing().map { UpdatePlan.Entry(action: .create, name: $0) }
-        if let entry = try await generationEntry(desired.renderer) { entries.append(entry) }
+        let missing = try await provision.missing()
+        let desired = try await desired(keyring: missing.isEmpty ? try await provision.keyring() : nil)
+        var entries = missing.map { UpdatePlan.Entry(action: .create, name: $0) }
+        if let entry = try await generationEntry(desired.objects) { entries.append(entry) }
         entries += try await cloud.plan(desired.cloud).map(UpdatePlan.Entry.init)
         return UpdatePlan(entries: entries)
     }
@@ -31,110 +37,85 @@ struct ClusterUpdate {
     /// Changes it, telling each step as it is done; a step that is done already is not told.
     func apply(progress: @escaping @Sendable (String) -> Void) async throws {
         // What may be refused is refused before anything is written.
-        _ = try await desired(authorities: [:])
+        _ = try await desired(keyring: nil)
         for name in try await provision.missing() { progress("create \(name)") }
-        try await provision.create()
-        let desired = try await desired(authorities: try await provision.authorities())
-        if let generation = try await publish(desired.renderer) { progress("publish generation \(generation)") }
+        let keyring = try await provision.create()
+        let desired = try await desired(keyring: keyring)
+        if let generation = try await publish(desired.objects, keyring) { progress("publish generation \(generation)") }
         try await cloud.apply(desired.cloud) { progress($0.description) }
     }
 
+    /// What the cloud must hold, for one who publishes the objects by other means.
+    func cloudObjects(keyring: Keyring) async throws -> DesiredCloud { try await desired(keyring: keyring).cloud }
+
+    private var store: any StateStore { repository.store }
     private var layout: ClusterLayout { ClusterLayout(clusterName: cluster.name) }
-    private var provision: Provision { Provision(store: store, layout: layout, now: now) }
-
-    /// What a dry run may show where the authorities are still to be made.
-    private func knownAuthorities() async throws -> [String: String] {
-        try await provision.missing().isEmpty ? try await provision.authorities() : [:]
+    private var provision: Provision {
+        Provision(store: store, layout: layout, place: repository.keyringPlace(of: cluster.name), now: now)
     }
 
-    private func desired(
-        authorities: [String: String]
-    ) async throws -> (renderer: GenerationRenderer, cloud: DesiredCloud) {
-        let resolver = AssetResolver(base: try repository(), http: http)
-        let catalogue = AssetCatalogue(
-            release: try KubernetesRelease(cluster.kubernetesVersion.description),
-            etcdVersion: cluster.etcd.version ?? AssetCatalogue.etcdVersion
+    /// What nodes are to follow and what the cloud is to hold; without a keyring, as far as they are known without keys.
+    private func desired(keyring: Keyring?) async throws -> (objects: [String: [UInt8]], cloud: DesiredCloud) {
+        let inventory = AssetInventory(cluster: cluster, http: http)
+        let lock = try await inventory.lock()
+        let secrets = keyring.map { ClusterSecrets(store: store, layout: layout, keyring: $0) }
+        let renderer = GenerationRenderer(
+            cluster: cluster,
+            declared: try await repository.declared(cluster.name).mapValues(\.bytes),
+            authorities: try await secrets?.authorities() ?? [:],
+            lock: lock
         )
-        var assets: [InstanceRole: [String: Asset]] = [:]
-        for role in Set(cluster.groups.map(\.spec.role.role)) {
-            assets[role] = try await resolver.resolve(catalogue.requests(for: role))
-                .merging(try await resolver.lockedImages(catalogue.optionalImages(for: role))) { required, _ in required
-                }
-                .merging(try await resolver.images(carrying: preloaded(on: role))) { required, _ in required }
-        }
-        let renderer = GenerationRenderer(cluster: cluster, authorities: authorities, assets: assets)
-        let nodeup = try await resolver.resolve(catalogue.agent("nodeup"))
-        return (renderer, try cloudObjects(nodeup: nodeup))
-    }
-
-    private func cloudObjects(nodeup: Asset) throws -> DesiredCloud {
-        DesiredCloud(
+        let machines = MachineRenderer(
+            cluster: cluster,
+            store: store.url,
+            keyring: keyring,
+            credentials: machineCredentials,
+            nodeup: lock.assets.first { $0.name == AssetInventory.agent }
+        )
+        let cloud = DesiredCloud(
             clusterName: cluster.name,
             networkCIDR: cluster.networkCIDR.description,
             store: store.url,
-            fileRepository: try repository(),
-            machines: try cluster.machines.map { machine in
-                DesiredMachine(
-                    name: machine.name,
-                    instanceGroup: machine.group,
-                    role: machine.role,
-                    zone: machine.zone,
-                    userData: try UserData.template(
-                        store: store.url,
-                        clusterName: cluster.name,
-                        instanceGroup: machine.group,
-                        nodeup: nodeup
-                    )
-                )
-            },
+            fileRepository: try inventory.repository().base,
+            machines: try machines.all(),
             volumes: DesiredVolumes(cluster: cluster).all
         )
+        return (try renderer.objects(), cloud)
     }
 
-    private func repository() throws -> String {
-        guard let repository = cluster.cluster.spec.assets?.fileRepository, !repository.isEmpty else {
-            throw Failure(
-                .permanent,
-                code: "no-file-repository",
-                "\(cluster.name) does not say where Kubernetes is downloaded from",
-                hint: "set spec.assets.fileRepository: a URL with the layout of the official release site"
+    private func generationEntry(_ objects: [String: [UInt8]]) async throws -> UpdatePlan.Entry? {
+        guard let current = try await currentGeneration() else {
+            return UpdatePlan.Entry(
+                action: .create,
+                name: "generation",
+                details: objects.keys.sorted().map { "+ \($0)" }
             )
         }
-        return repository.hasSuffix("/") ? String(repository.dropLast()) : repository
-    }
-
-    /// Workloads' images that machines hold from the start, since no registry may be in reach.
-    private func preloaded(on role: InstanceRole) -> [String] {
-        guard role == .node, let value = cluster.cluster.metadata.annotations[Self.preloadAnnotation] else { return [] }
-        return value.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    }
-
-    /// The cluster annotation that names images for every worker to hold, separated by commas.
-    static let preloadAnnotation = "kopslite.io/preload-images"
-
-    private func generationEntry(_ renderer: GenerationRenderer) async throws -> UpdatePlan.Entry? {
-        guard let current = try await currentGeneration() else {
-            let names = try renderer.objects(generation: 1).keys.sorted()
-            return UpdatePlan.Entry(action: .create, name: "generation", details: names.map { "+ \($0)" })
+        var details = try await GenerationDifference(old: current, new: .rendered(objects)).lines()
+        if let keyring = try await provision.keyring() {
+            details += Self.trustLines(from: current.manifest.trust, to: keyring.trust)
         }
-        let details = try await GenerationDifference(
-            current: current,
-            wanted: try renderer.objects(generation: current.number)
-        ).lines()
         return details.isEmpty ? nil : UpdatePlan.Entry(action: .modify, name: "generation", details: details)
     }
 
-    /// Publishes a generation when nodes would follow other objects than they do; its number, or `nil` when not.
-    private func publish(_ renderer: GenerationRenderer) async throws -> Int? {
-        let previous = try await reader.head()
-        guard try await generationEntry(renderer) != nil else { return nil }
-        return try await GenerationWriter(store: store, layout: layout)
-            .publish(previous: previous, now: now) { try renderer.objects(generation: $0) }.head.generation
+    /// A changed set of signing keys is a change that nodes must follow too.
+    private static func trustLines(from old: [TrustedKey], to new: [TrustedKey]) -> [String] {
+        old.filter { !new.contains($0) }.map { "- signing key \($0.id)" }
+            + new.filter { !old.contains($0) }.map { "+ signing key \($0.id)" }
     }
 
-    private var reader: GenerationReader { GenerationReader(store: store, layout: layout) }
+    /// Publishes a generation when nodes would follow other objects than they do; its number, or `nil` when not.
+    private func publish(_ objects: [String: [UInt8]], _ keyring: Keyring) async throws -> Int? {
+        let previous = try await reader().head()
+        guard try await generationEntry(objects) != nil else { return nil }
+        return try await GenerationWriter(store: store, layout: layout, signers: keyring.signing, author: author)
+            .publish(objects: objects, previous: previous, message: message, now: now).head.generation
+    }
+
+    private func reader() async throws -> GenerationReader { try await repository.generations(of: cluster.name) }
 
     private func currentGeneration() async throws -> Generation? {
-        try await reader.head() == nil ? nil : try await reader.current()
+        let reader = try await reader()
+        return try await reader.head() == nil ? nil : try await reader.current()
     }
 }

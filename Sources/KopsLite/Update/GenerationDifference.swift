@@ -1,34 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-import KopsModel
 import StateStore
 
-/// What differs between the generation that nodes follow and the objects they should follow.
+/// What differs between two generations, or between one and the objects that nodes should follow.
 struct GenerationDifference {
-    let current: Generation
-    /// By name, rendered for the current generation's number, so that only real differences count.
-    let wanted: [String: [UInt8]]
+    /// The newer side.
+    enum Side {
+        case published(Generation)
+        case rendered([String: [UInt8]])
+    }
+
+    let old: Generation
+    let new: Side
 
     /// `+`, `-` and `~` lines by object, with the differing lines of changed ones; empty when nothing differs.
     ///
-    /// - Throws: ``GenerationError`` when the current generation is damaged.
+    /// - Throws: ``GenerationError`` when a generation is damaged.
     func lines() async throws -> [String] {
-        let names = Set(current.manifest.objects.keys)
+        let before = Set(old.manifest.objects.keys)
+        let after = names
         var lines: [String] = []
-        for name in names.union(wanted.keys).sorted() {
-            guard let new = wanted[name] else {
+        for name in before.union(after).sorted() {
+            guard after.contains(name) else {
                 lines.append("- \(name)")
                 continue
             }
-            guard names.contains(name) else {
+            guard before.contains(name) else {
                 lines.append("+ \(name)")
                 continue
             }
-            let old = try await current.object(named: name)
-            guard old != new else { continue }
+            guard try await !isSame(name) else { continue }
             lines.append("~ \(name)")
-            lines += UpdatePlan.difference(from: text(old), to: text(new)).map { "    \($0)" }
+            let (from, to) = (try await old.object(named: name), try await object(name))
+            lines += UpdatePlan.difference(from: text(from), to: text(to)).map { "    \($0)" }
         }
         return lines
+    }
+
+    private var names: Set<String> {
+        switch new {
+        case .published(let generation): Set(generation.manifest.objects.keys)
+        case .rendered(let objects): Set(objects.keys)
+        }
+    }
+
+    private func isSame(_ name: String) async throws -> Bool {
+        switch new {
+        case .published(let generation): generation.manifest.objects[name] == old.manifest.objects[name]
+        case .rendered(let objects): try await old.object(named: name) == objects[name]
+        }
+    }
+
+    private func object(_ name: String) async throws -> [UInt8] {
+        switch new {
+        case .published(let generation): try await generation.object(named: name)
+        case .rendered(let objects): objects[name] ?? []
+        }
     }
 
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -6,16 +6,19 @@ import NodeBuilders
 /// Turns a completed cluster and its instance groups into the objects that nodes follow.
 struct GenerationRenderer {
     let cluster: ResolvedCluster
+    /// What was declared, by its name in the generation, so that it can be brought back.
+    let declared: [String: [UInt8]]
     /// The certificate authorities by keyset name.
     let authorities: [String: String]
-    /// The downloads of each role.
-    let assets: [InstanceRole: [String: Asset]]
+    /// Every download.
+    let lock: AssetLock
 
-    /// The objects by key: `nodes/<instance group>.json` and `addons/<name>.json`.
-    func objects(generation: Int) throws -> [String: [UInt8]] {
-        var objects: [String: [UInt8]] = [:]
+    /// The objects by key: `nodes/<instance group>.json`, `addons/<name>.json`, `assets.lock.json` and `spec/…`.
+    func objects() throws -> [String: [UInt8]] {
+        var objects = declared
+        objects[AssetLock.objectName] = try encoded(lock)
         for group in cluster.groups {
-            let config = try config(of: group, generation: generation)
+            let config = try config(of: group)
             objects["nodes/\(group.metadata.name).json"] = try encoded(config)
             guard config.role == .controlPlane else { continue }
             for addon in try AddonSet.manifests(for: config) {
@@ -26,12 +29,11 @@ struct GenerationRenderer {
     }
 
     /// What the machines of one group are told.
-    func config(of group: InstanceGroup, generation: Int) throws -> NodeConfig {
+    func config(of group: InstanceGroup) throws -> NodeConfig {
         let spec = cluster.cluster.spec
         let role = group.spec.role.role
         var config = NodeConfig(
             clusterName: cluster.name,
-            generation: generation,
             instanceGroup: group.metadata.name,
             role: role,
             cloud: spec.cloudProvider,
@@ -39,7 +41,8 @@ struct GenerationRenderer {
             containerRuntime: cluster.containerRuntime,
             network: cluster.network,
             certificateAuthorities: authorities,
-            assets: assets[role] ?? [:],
+            assets: lock.assets(of: role),
+            assetsSealed: spec.assets?.sealed ?? false,
             packages: Array(Set(spec.packages + group.spec.packages)).sorted(),
             nodeLabels: labels(of: group),
             taints: try taints(of: group),
@@ -82,9 +85,9 @@ struct GenerationRenderer {
         )
     }
 
-    private func encoded(_ config: NodeConfig) throws -> [UInt8] {
+    private func encoded(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try [UInt8](encoder.encode(config)) + [0x0A]
+        return try [UInt8](encoder.encode(value)) + [0x0A]
     }
 }

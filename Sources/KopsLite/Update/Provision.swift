@@ -5,78 +5,102 @@ import NodeOS
 import PKI
 import StateStore
 
-/// The keysets and secrets a cluster cannot be without; each is made once and then kept.
+/// The keys and secrets a cluster cannot be without; each is made once and then kept.
 struct Provision {
     let store: any StateStore
     let layout: ClusterLayout
+    let place: KeyringPlace
     let now: Date
+
+    /// The keyring; `nil` before it is made.
+    func keyring() async throws -> Keyring? { try await place.load()?.keyring }
 
     /// The names of what is still missing, such as `keyset/etcd-ca`, sorted; nothing is written.
     func missing() async throws -> [String] {
         var names: [String] = []
-        for name in KeysetName.controlPlane where try await store.read(privateKey(name)) == nil {
+        if try await keyring() == nil { names.append("keyring") }
+        for name in KeysetName.controlPlane where try await !secrets.has(name, for: .controlPlane) {
             names.append("keyset/\(name)")
         }
-        if try await store.read(tokenKey()) == nil { names.append("secret/bootstrap-token") }
+        if try await bootstrapReaders().isEmpty == false { names.append("secret/\(Self.bootstrapToken)") }
         return names.sorted()
     }
 
     /// Makes what is missing; two that do so at once agree on one, for a key is only written where none is.
-    func create() async throws {
+    func create() async throws -> Keyring {
+        let keyring = try await place.create(now: now)
+        try await publishTrust(keyring)
+        let mine = ClusterSecrets(store: store, layout: layout, keyring: keyring)
         for name in KeysetName.controlPlane {
-            let key = try privateKey(name)
-            if try await store.read(key) == nil {
-                try await store.write(encoded(generate(name)), to: key, when: .absent)
-            }
-            let keyset = try await privateKeyset(name)
-            let publicKey = try layout.keyset(name)
-            if try await store.read(publicKey) == nil {
-                try await store.write(encoded(keyset.publicPart), to: publicKey, when: .absent)
+            if try await !secrets.has(name, for: .controlPlane) {
+                try await Self.once { try await mine.write(try generate(name), when: .absent) }
+            } else if try await store.read(layout.keyset(name)) == nil {
+                // A run that died between the two.
+                let publicPart = try await mine.keyset(name).keyset.publicPart
+                try await store.write(ClusterSecrets.encoded(publicPart), to: layout.keyset(name), when: .always)
             }
         }
-        if try await store.read(tokenKey()) == nil {
-            try await store.write(encoded(BootstrapToken(token: Self.newToken())), to: tokenKey(), when: .absent)
-        }
+        try await createBootstrapToken(mine)
+        try await APIEndpoints(store: store, layout: layout).prepare()
+        return keyring
     }
 
-    /// The authorities' public certificates by keyset name.
-    func authorities() async throws -> [String: String] {
-        var bundles: [String: String] = [:]
-        for name in KeysetName.authorities { bundles[name] = try await privateKeyset(name).bundle }
-        return bundles
+    private static let bootstrapToken = "bootstrap-token"
+    private var secrets: SecretStore { SecretStore(store: store, layout: layout) }
+
+    /// The roles that have no bootstrap token yet: nodes join by it, the control plane tells the API server.
+    private func bootstrapReaders() async throws -> [SecretReader] {
+        var readers: [SecretReader] = []
+        for reader in [SecretReader.controlPlane, .node]
+        where try await !secrets.has(Self.bootstrapToken, for: reader) { readers.append(reader) }
+        return readers
     }
 
-    /// A keyset with its private keys.
-    ///
-    /// - Throws: ``Failure`` `keyset-missing` when the cluster was never applied.
-    func privateKeyset(_ name: String) async throws -> Keyset {
-        guard let object = try await store.read(privateKey(name)) else {
-            throw Failure(
-                .permanent,
-                code: "keyset-missing",
-                "\(layout.clusterName) has no keyset \(name) yet",
-                hint: "kopslite update cluster \(layout.clusterName) --yes"
+    /// The control plane's is written first and decides for both.
+    private func createBootstrapToken(_ mine: ClusterSecrets) async throws {
+        for reader in try await bootstrapReaders() {
+            let known = try await secrets.read(
+                Self.bootstrapToken,
+                of: .controlPlane,
+                with: mine.keyring.key(of: .admin)
             )
+            let token = try known.map { try JSONDecoder().decode(BootstrapToken.self, from: Data($0.bytes)) }
+            try await Self.once {
+                try await mine.write(
+                    token ?? BootstrapToken(token: Self.newToken()),
+                    as: Self.bootstrapToken,
+                    for: reader,
+                    when: .absent
+                )
+            }
         }
-        return try JSONDecoder().decode(Keyset.self, from: Data(object.bytes))
     }
 
-    private func privateKey(_ name: String) throws -> StoreKey {
-        try layout.secret(name, for: InstanceRole.controlPlane.rawValue)
+    /// Says whose heads are believed to those without the keyring.
+    ///
+    /// - Throws: ``KeyringError/damaged(reason:)`` when another keyring is the cluster's already.
+    private func publishTrust(_ keyring: Keyring) async throws {
+        let bytes = try ClusterSecrets.encoded(keyring.trust)
+        guard let found = try await store.read(layout.trust()) else {
+            return try await Self.once { try await store.write(bytes, to: layout.trust(), when: .absent) }
+        }
+        let trusted = try? JSONDecoder().decode([TrustedKey].self, from: Data(found.bytes))
+        guard trusted?.contains(where: { keyring.trust.contains($0) }) == true else {
+            throw KeyringError.damaged(reason: "\(layout.clusterName) is signed with the keys of another one")
+        }
+        if found.bytes != bytes {
+            try await store.write(bytes, to: layout.trust(), when: .version(found.version))
+        }
     }
 
-    private func tokenKey() throws -> StoreKey { try layout.secret("bootstrap-token", for: InstanceRole.node.rawValue) }
+    private static func once(_ write: () async throws -> Void) async throws {
+        do { try await write() } catch StoreError.conflict {}
+    }
 
     private func generate(_ name: String) throws -> Keyset {
         name == KeysetName.serviceAccount
             ? KeysetGenerator.bareKey(name: name, now: now)
             : try KeysetGenerator.certificateAuthority(name: name, commonName: name, now: now, years: 10)
-    }
-
-    private func encoded(_ value: some Encodable) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try [UInt8](encoder.encode(value))
     }
 
     /// `<id>.<secret>` as Kubernetes wants a bootstrap token: 6 and 16 characters of a-z and 0-9.

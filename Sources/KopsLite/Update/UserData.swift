@@ -10,6 +10,7 @@ enum UserData {
         store: String,
         clusterName: String,
         instanceGroup: String,
+        trust: [TrustedKey],
         nodeup: Asset
     ) throws -> UserDataTemplate {
         let boot = BootConfig(
@@ -17,7 +18,8 @@ enum UserData {
             clusterName: clusterName,
             instanceGroup: instanceGroup,
             instance: "{{INSTANCE}}",
-            address: "{{ADDRESS}}"
+            address: "{{ADDRESS}}",
+            trust: trust
         )
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

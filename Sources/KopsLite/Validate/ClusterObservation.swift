@@ -20,11 +20,11 @@ struct ClusterObservation: Sendable {
     /// Asks the store, the cloud and the API server; what does not answer becomes part of the observation.
     static func take(
         of cluster: ResolvedCluster,
-        store: any StateStore,
+        repository: ClusterRepository,
         session: Session
     ) async throws -> ClusterObservation {
         var result = ClusterObservation()
-        result.board = try await StatusBoard.read(of: cluster.name, in: store)
+        result.board = try await StatusBoard.read(of: cluster.name, in: repository.store)
         do {
             result.machines = try await session.cloud(cluster.cluster.spec.cloudProvider).inventory(of: cluster.name)
                 .machines
@@ -34,7 +34,7 @@ struct ClusterObservation: Sendable {
             result.cloudFailure = line(of: error)
         }
         do {
-            let api = try await session.kubeAPI(store, cluster)
+            let api = try await session.kubeAPI(repository, cluster)
             result.nodes = try await api.get("/api/v1/nodes")["items"]?.array ?? []
             result.pods = try await api.get("/api/v1/pods")["items"]?.array ?? []
         } catch is CancellationError {

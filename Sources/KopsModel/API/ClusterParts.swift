@@ -30,6 +30,10 @@ extension EmptyObject: SpecObject {
 public struct AssetSource: Sendable, Equatable {
     /// The URL of a tree with the layout of the official release site.
     public var fileRepository: String?
+    /// More trees with the same files, tried when the first fails or is slow.
+    public var mirrors: [String] = []
+    /// Whether machines refuse every address that the generation's lock file does not have.
+    public var sealed: Bool?
 
     /// Makes a source of files.
     public init(fileRepository: String? = nil) { self.fileRepository = fileRepository }
@@ -40,6 +44,8 @@ extension AssetSource: SpecObject {
 
     mutating func walk(_ fields: inout FieldWalker) {
         fields.field("fileRepository", &fileRepository)
+        fields.field("mirrors", &mirrors)
+        fields.field("sealed", &sealed)
         fields.refuse(
             ["containerRegistry", "containerProxy"],
             remedy: "images are files of the file repository, remove it"

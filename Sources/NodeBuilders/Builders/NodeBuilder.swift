@@ -3,6 +3,7 @@ import KopsModel
 import NodeOS
 import NodeTasks
 import PKI
+import StateStore
 
 /// One subject of a node: from everything the node is told to the tasks of that subject.
 protocol NodeBuilder: Sendable {
@@ -86,7 +87,7 @@ struct NodeContext: Sendable {
         Failure(
             .permanent,
             code: code,
-            "cannot build \(boot.instance) from generation \(config.generation) of instance group "
+            "cannot build \(boot.instance) from generation \(inputs.followed.number) of instance group "
                 + "\(config.instanceGroup): \(why)",
             hint: "run 'kopslite update cluster --yes' with this version, then nodeup again"
         )

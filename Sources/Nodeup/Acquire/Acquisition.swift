@@ -14,6 +14,9 @@ struct Acquisition {
     let boot: BootConfig
     let store: any StateStore
     let facts: NodeFacts
+    /// What opens the secrets of the machine's role; read when it is needed.
+    let readerKey: @Sendable () async throws -> ReaderKey
+    let now: @Sendable () -> Date
     /// How long a worker waits for the control plane's address.
     var patience: Duration = .seconds(600)
 
@@ -31,7 +34,7 @@ struct Acquisition {
         do {
             return Outcome(inputs: try await fresh(sealed: sealed, clock: clock), storeFailure: nil)
         } catch {
-            let failure = Self.failure(for: error, store: store.url)
+            let failure = Failure(acquiringFrom: store.url, error)
             guard let sealed, sealed.boot == boot else { throw failure }
             return Outcome(inputs: sealed, storeFailure: failure)
         }
@@ -39,9 +42,16 @@ struct Acquisition {
 
     private var layout: ClusterLayout { ClusterLayout(clusterName: boot.clusterName) }
 
+    /// What this machine has followed: a machine that was given a new identity starts anew.
+    private func followed(_ sealed: NodeInputs?) -> FollowedGeneration? {
+        sealed?.boot.trust == boot.trust ? sealed?.followed : nil
+    }
+
     private func fresh(sealed: NodeInputs?, clock: some Clock<Duration>) async throws -> NodeInputs {
-        let generation = try await GenerationReader(store: store, layout: layout)
-            .current(notOlderThan: sealed?.config.generation ?? 0)
+        let followed = followed(sealed)
+        let trust = HeadTrust(followed?.trust ?? boot.trust, now: now)
+        let generation = try await GenerationReader(store: store, layout: layout, trust: trust)
+            .current(after: followed)
         let config: NodeConfig = try await decode(generation.object(named: "nodes/\(boot.instanceGroup).json"))
         guard config.clusterName == boot.clusterName, config.instanceGroup == boot.instanceGroup else {
             throw Failure(
@@ -52,28 +62,17 @@ struct Acquisition {
                 hint: "run `kopslite update cluster \(boot.clusterName) --yes` again"
             )
         }
+        if config.assetsSealed { try await LockedAssets(of: generation).check(config) }
+        let secrets = MachineSecrets(store: store, layout: layout, role: config.role, key: try await readerKey())
         return NodeInputs(
             boot: boot,
+            followed: generation.followed,
             config: config,
-            keysets: try await keysets(for: config),
-            bootstrapToken: try await bootstrapToken(),
+            keysets: try await secrets.keysets(),
+            bootstrapToken: try await secrets.bootstrapToken(),
             apiAddresses: try await apiAddresses(for: config, sealed: sealed, clock: clock),
             facts: facts
         )
-    }
-
-    private func keysets(for config: NodeConfig) async throws -> [String: Keyset] {
-        guard config.role == .controlPlane else { return [:] }
-        var keysets: [String: Keyset] = [:]
-        for name in KeysetName.controlPlane {
-            keysets[name] = try await read(layout.secret(name, for: InstanceRole.controlPlane.rawValue))
-        }
-        return keysets
-    }
-
-    private func bootstrapToken() async throws -> String {
-        let secret: BootstrapToken = try await read(layout.secret("bootstrap-token", for: InstanceRole.node.rawValue))
-        return secret.token
     }
 
     /// A control-plane machine is its own API server; a worker reads who says to be one.
@@ -83,50 +82,21 @@ struct Acquisition {
         clock: some Clock<Duration>
     ) async throws -> [String] {
         if config.role == .controlPlane { return [boot.address] }
+        let endpoints = try APIEndpoints(store: store, layout: layout)
         let deadline = clock.now.advanced(by: patience)
         while true {
-            let records = try await endpoints()
-            if !records.isEmpty { return records }
+            let addresses = try await endpoints.records().values.map(\.address).sorted()
+            if !addresses.isEmpty { return addresses }
             if let sealed, !sealed.apiAddresses.isEmpty { return sealed.apiAddresses }
             guard clock.now < deadline else {
                 throw Failure(
                     .waiting,
                     code: "no-api-endpoint",
-                    "waited \(patience) for a control-plane machine to publish its address under \(layout.clusterName)/discovery/api",
+                    "waited \(patience) for a control-plane machine to publish its address at \(try layout.endpoints())",
                     hint: "see what the control plane reports: `kopslite watch cluster \(layout.clusterName)`"
                 )
             }
             try await clock.sleep(until: clock.now.advanced(by: .milliseconds(250)), tolerance: nil)
-        }
-    }
-
-    private func endpoints() async throws -> [String] {
-        var addresses: [String] = []
-        for key in try await store.list(layout.endpoints()) {
-            let record: EndpointRecord = try await read(key)
-            addresses.append(record.address)
-        }
-        return addresses.sorted()
-    }
-
-    private func read<Value: Decodable>(_ key: StoreKey) async throws -> Value {
-        guard let object = try await store.read(key) else {
-            throw Failure(
-                .permanent,
-                code: "store-object-missing",
-                "\(key) is not in the state store \(store.url)",
-                hint: "run `kopslite update cluster \(boot.clusterName) --yes`"
-            )
-        }
-        do {
-            return try JSONDecoder().decode(Value.self, from: Data(object.bytes))
-        } catch {
-            throw Failure(
-                .permanent,
-                code: "store-object-damaged",
-                "\(key) in the state store \(store.url) cannot be read as JSON",
-                hint: "run `kopslite update cluster \(boot.clusterName) --yes` to publish it again"
-            )
         }
     }
 
@@ -142,25 +112,39 @@ struct Acquisition {
             )
         }
     }
+}
 
+extension Failure {
     /// A store's error as the engine speaks of failures.
-    static func failure(for error: any Error, store url: String) -> Failure {
-        if let failure = error as? Failure { return failure }
-        if let error = error as? GenerationError {
-            return Failure(
+    init(acquiringFrom url: String, _ error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case let error as GenerationError:
+            self.init(
                 .transient,
                 code: error.code,
                 "the state store \(url) gives nothing to follow",
                 hint: error.hint,
                 cause: error
             )
+        case let error as KeyringError:
+            self.init(.permanent, code: error.code, "a secret cannot be used", hint: error.hint, cause: error)
+        case StoreError.refused(let refusal):
+            self.init(
+                .permanent,
+                code: refusal.code,
+                "the state store \(refusal.url) refuses this machine",
+                hint: refusal.hint,
+                cause: StoreError.refused(refusal)
+            )
+        default:
+            self.init(
+                .transient,
+                code: (error as? StoreError)?.code ?? "store-unreadable",
+                "the state store \(url) cannot be read",
+                hint: "check that the store is there and that this machine may read it",
+                cause: error
+            )
         }
-        return Failure(
-            .transient,
-            code: "store-unreadable",
-            "the state store \(url) cannot be read",
-            hint: "check that the store is there and that this machine may read it",
-            cause: error
-        )
     }
 }

@@ -4,6 +4,7 @@ import FoundationEssentials
 import KopsModel
 import NodeBuilders
 import NodeTasks
+import StateStore
 
 extension DriftReport {
     /// What a plan says of the machine it was made for.
@@ -15,7 +16,7 @@ extension DriftReport {
             instance: inputs.boot.instance,
             instanceGroup: inputs.config.instanceGroup,
             role: inputs.config.role,
-            generation: inputs.config.generation,
+            generation: inputs.followed.number,
             checked: checked,
             total: plan.entries.count,
             digest: try Self.digest(of: differences),

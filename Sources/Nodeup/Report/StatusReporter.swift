@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
 import KopsModel
+import NodeBuilders
 import NodeOS
 import NodeTasks
 import StateStore
@@ -49,13 +50,13 @@ actor StatusReporter: ConvergeObserver {
     private let layout: ClusterLayout
 
     /// Enters a phase.
-    func enter(_ phase: AgentPhase, _ activity: String, inputs config: NodeConfig? = nil) async {
+    func enter(_ phase: AgentPhase, _ activity: String, inputs: NodeInputs? = nil) async {
         closePhase()
         status.phase = phase
         status.activity = activity
-        if let config {
-            status.role = config.role
-            status.generation = config.generation
+        if let inputs {
+            status.role = inputs.config.role
+            status.generation = inputs.followed.number
         }
         await write()
     }

@@ -11,8 +11,10 @@ import SystemPackage
 struct AddonSource: Sendable {
     /// The add-ons of one generation.
     struct Set: Codable, Sendable, Equatable {
-        var generation: Int
+        var followed: FollowedGeneration
         var addons: [Entry]
+
+        var generation: Int { followed.number }
 
         struct Entry: Codable, Sendable, Equatable {
             var name: String
@@ -36,9 +38,8 @@ struct AddonSource: Sendable {
         let inputs = try await nodeState.inputs()
         let cached = await readCache()
         do {
-            let newest = max(inputs.config.generation, cached?.generation ?? 0)
-            let generation = try await clusterState.generation(notOlderThan: newest)
-            if let cached, cached.generation == generation.number { return (cached, nil) }
+            let generation = try await clusterState.generation(after: Self.newer(inputs.followed, cached?.followed))
+            if let cached, cached.followed == generation.followed { return (cached, nil) }
             let set = try await read(generation, group: inputs.config.instanceGroup)
             try await writeCache(set)
             return (set, nil)
@@ -61,7 +62,13 @@ struct AddonSource: Sendable {
             let objects = try decode([JSONValue].self, try await clusterState.object(key, of: generation), key)
             entries.append(Set.Entry(name: name, objects: objects))
         }
-        return Set(generation: generation.number, addons: entries)
+        return Set(followed: generation.followed, addons: entries)
+    }
+
+    /// nodeup and this program follow on their own: whoever has come further decides.
+    private static func newer(_ sealed: FollowedGeneration, _ cached: FollowedGeneration?) -> FollowedGeneration {
+        guard let cached, cached.number > sealed.number else { return sealed }
+        return cached
     }
 
     private func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8], _ key: String) throws -> Value {

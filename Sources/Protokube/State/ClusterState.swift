@@ -18,10 +18,11 @@ struct ClusterState: Sendable {
 
     private var layout: ClusterLayout { ClusterLayout(clusterName: boot.clusterName) }
 
-    /// The generation in force.
-    func generation(notOlderThan number: Int) async throws -> Generation {
+    /// The generation in force, verified from what was followed last.
+    func generation(after followed: FollowedGeneration) async throws -> Generation {
         try await reaching {
-            try await GenerationReader(store: $0, layout: layout).current(notOlderThan: number)
+            try await GenerationReader(store: $0, layout: layout, trust: HeadTrust(followed.trust))
+                .current(after: followed)
         }
     }
 
@@ -38,15 +39,8 @@ struct ClusterState: Sendable {
     }
 
     /// Replaces this machine's endpoint record.
-    ///
-    /// - Shape: `EndpointRecord` with `JSONEncoder`'s own dates, as nodeup reads it.
     func write(_ endpoint: EndpointRecord) async throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let bytes = try [UInt8](encoder.encode(endpoint))
-        try await reaching {
-            try await $0.write(bytes, to: layout.endpoint(of: boot.instance), when: .always)
-        }
+        try await reaching { try await APIEndpoints(store: $0, layout: layout).publish(endpoint, of: boot.instance) }
     }
 
     /// The record of which data an etcd cluster must run on.
@@ -68,9 +62,9 @@ struct ClusterState: Sendable {
         } catch let error as StoreError {
             throw Failure(
                 .transient,
-                code: "store-unreadable",
+                code: error.code,
                 "the state store \(boot.store) cannot be used",
-                hint: "check that the store is there and that this machine may use it",
+                hint: error.hint,
                 cause: error
             )
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import FoundationEssentials
+import KopsModel
 
 /// Publishes generations: objects, then the manifest, then the head by compare-and-swap.
 ///
@@ -8,42 +9,39 @@ public import FoundationEssentials
 public struct GenerationWriter: Sendable {
     private let store: any StateStore
     private let layout: ClusterLayout
+    private let signers: [SigningKey]
+    private let author: String
 
     /// Makes a publisher of a cluster's generations.
-    public init(store: any StateStore, layout: ClusterLayout) {
+    ///
+    /// - Parameters:
+    ///   - signers: The keys in force; each signs every head.
+    ///   - author: What the manifests say of their maker, as `user@host`.
+    public init(store: any StateStore, layout: ClusterLayout, signers: [SigningKey], author: String) {
         self.store = store
         self.layout = layout
+        self.signers = signers
+        self.author = author
     }
 
-    /// Publishes objects that do not depend on the generation's number.
+    /// Publishes a generation.
     ///
+    /// - Parameters:
+    ///   - objects: The bytes by name, such as `nodes/control-plane-a.json`.
+    ///   - previous: The head the objects were planned against; `nil` when there was none.
+    ///   - message: Why, in one line.
+    ///   - now: What the manifest says about its making.
     /// - Returns: The new head.
     /// - Throws: ``GenerationError/raced(cluster:expected:found:)`` when `previous` is not in force any more; ``StoreError``.
     @discardableResult
     public func publish(
         objects: [String: [UInt8]],
         previous: PublishedHead?,
+        message: String,
         now: Date
     ) async throws -> PublishedHead {
-        try await publish(previous: previous, now: now) { _ in objects }
-    }
-
-    /// Publishes objects that are made knowing the generation's number.
-    ///
-    /// - Parameters:
-    ///   - previous: The head the objects were planned against; `nil` when there was none.
-    ///   - now: What the manifest says about its making.
-    ///   - make: The objects by name, such as `nodes/control-plane-a.json`, for a generation's number.
-    /// - Returns: The new head.
-    /// - Throws: ``GenerationError/raced(cluster:expected:found:)`` when `previous` is not in force any more; ``StoreError``.
-    @discardableResult
-    public func publish(
-        previous: PublishedHead?,
-        now: Date,
-        making make: @Sendable (Int) throws -> [String: [UInt8]]
-    ) async throws -> PublishedHead {
         let number = try await nextNumber(after: previous)
-        let objects = try make(number).sorted { $0.key < $1.key }
+        let objects = objects.sorted { $0.key < $1.key }
         do {
             // In one order for all: of two publishers with one number the first to fall behind stops, the other goes on.
             for (name, bytes) in objects {
@@ -52,15 +50,25 @@ public struct GenerationWriter: Sendable {
             }
             let manifest = try encodeForStore(
                 GenerationManifest(
+                    cluster: layout.clusterName,
                     generation: number,
+                    parent: previous?.head.manifest,
                     created: now.formatted(.iso8601),
+                    author: author,
+                    message: message,
+                    trust: signers.map(\.trusted),
                     objects: Dictionary(uniqueKeysWithValues: objects.map { ($0.key, sha256($0.value)) })
                 )
             )
             try await store.write(manifest, to: layout.manifest(number), when: .absent)
-            let head = GenerationHead(generation: number, manifest: sha256(manifest))
+            let head = try GenerationHead(
+                cluster: layout.clusterName,
+                generation: number,
+                manifest: sha256(manifest),
+                signers: signers
+            )
             let version = try await store.write(
-                encodeForStore(head),
+                head.encoded(),
                 to: layout.head(),
                 when: previous.map { .version($0.version) } ?? .absent
             )
@@ -70,17 +78,17 @@ public struct GenerationWriter: Sendable {
         }
     }
 
+    private var reader: GenerationReader {
+        GenerationReader(store: store, layout: layout, trust: HeadTrust(signers.map(\.trusted)))
+    }
+
     private func nextNumber(after previous: PublishedHead?) async throws -> Int {
-        let prefix = try layout.generations()
-        let taken = try await store.list(prefix).compactMap { key in
-            key.parts.dropFirst(prefix.parts.count).first.flatMap(Int.init)
-        }
-        return max(previous?.head.generation ?? 0, taken.max() ?? 0) + 1
+        max(previous?.head.generation ?? 0, try await reader.numbers().max() ?? 0) + 1
     }
 
     private func raced(_ previous: PublishedHead?) async throws -> GenerationError {
         func name(_ head: PublishedHead?) -> String { head.map { "generation \($0.head.generation)" } ?? "none" }
-        let found = try await GenerationReader(store: store, layout: layout).head()
+        let found = try await reader.head()
         return .raced(
             cluster: layout.clusterName,
             expected: name(previous),

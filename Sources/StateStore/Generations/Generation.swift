@@ -1,64 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
 
-/// The one mutable pointer of a cluster.
-///
-/// - Shape: JSON at `<cluster>/head`.
-public struct GenerationHead: Codable, Sendable, Equatable {
-    /// Counts from 1.
-    public let generation: Int
-    /// The SHA-256 of the manifest's bytes, 64 hex digits.
-    public let manifest: String
-
-    /// Makes a head from its parts.
-    public init(generation: Int, manifest: String) {
-        self.generation = generation
-        self.manifest = manifest
-    }
-}
-
-/// A head and the version it had in the store, which the next publisher must still find.
-public struct PublishedHead: Sendable, Equatable {
-    /// The pointer.
-    public let head: GenerationHead
-    /// Its version in the store.
-    public let version: ObjectVersion
-}
-
-/// What a generation consists of.
-///
-/// - Shape: JSON at `<cluster>/generations/<n>/manifest.json`.
-public struct GenerationManifest: Codable, Sendable, Equatable {
-    /// Counts from 1.
-    public let generation: Int
-    /// When it was made, ISO 8601 in UTC.
-    public let created: String
-    /// The SHA-256 of each object by its name.
-    public let objects: [String: String]
-
-    /// Makes a manifest from its parts.
-    public init(generation: Int, created: String, objects: [String: String]) {
-        self.generation = generation
-        self.created = created
-        self.objects = objects
-    }
-}
-
 /// A generation whose manifest was verified; its objects are verified as they are read.
 public struct Generation: Sendable {
     /// What it consists of.
     public let manifest: GenerationManifest
+    /// The SHA-256 of the manifest's bytes.
+    public let digest: String
     private let store: any StateStore
     private let layout: ClusterLayout
 
-    init(manifest: GenerationManifest, store: any StateStore, layout: ClusterLayout) {
+    init(manifest: GenerationManifest, digest: String, store: any StateStore, layout: ClusterLayout) {
         self.manifest = manifest
+        self.digest = digest
         self.store = store
         self.layout = layout
     }
 
     /// Counts from 1.
     public var number: Int { manifest.generation }
+    /// What whoever follows it keeps.
+    public var followed: FollowedGeneration {
+        FollowedGeneration(number: number, manifest: digest, trust: manifest.trust)
+    }
 
     /// An object's bytes, verified against the manifest.
     ///
@@ -76,6 +40,27 @@ public struct Generation: Sendable {
         }
         return object.bytes
     }
+
+    /// Every object by name, verified.
+    public func objects() async throws -> [String: [UInt8]] {
+        try await withThrowingTaskGroup(of: (String, [UInt8]).self) { group in
+            var waiting = manifest.objects.keys.sorted()[...]
+            var objects: [String: [UInt8]] = [:]
+            func start() {
+                guard let name = waiting.popFirst() else { return }
+                group.addTask { (name, try await object(named: name)) }
+            }
+            for _ in 0..<Self.width { start() }
+            while let (name, bytes) = try await group.next() {
+                objects[name] = bytes
+                start()
+            }
+            return objects
+        }
+    }
+
+    /// How many objects are read at once.
+    private static let width = 16
 }
 
 /// JSON as the store holds it: sorted names, so that equal values give equal bytes.

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import KopsModel
+import NodeOS
+import PKI
+import StateStore
+
+/// A cluster's keysets and secrets as an operator with the keyring uses them.
+struct ClusterSecrets {
+    let store: any StateStore
+    let layout: ClusterLayout
+    let keyring: Keyring
+
+    private var secrets: SecretStore { SecretStore(store: store, layout: layout) }
+
+    /// A keyset with its private keys, and its version.
+    ///
+    /// - Throws: ``Failure`` `keyset-missing` when the cluster was never applied.
+    func keyset(_ name: String) async throws -> (keyset: Keyset, version: ObjectVersion) {
+        guard let found = try await secrets.read(name, of: .controlPlane, with: keyring.key(of: .admin)) else {
+            throw Failure(
+                .permanent,
+                code: "keyset-missing",
+                "\(layout.clusterName) has no keyset \(name) yet",
+                hint: "kopslite update cluster \(layout.clusterName) --yes"
+            )
+        }
+        guard let keyset = try? JSONDecoder().decode(Keyset.self, from: Data(found.bytes)) else {
+            throw StoreError.corrupt(key: "keyset \(name)", reason: "it is no JSON of a keyset")
+        }
+        return (keyset, found.version)
+    }
+
+    /// Writes a keyset: what control-plane machines open, then what everybody may read.
+    func write(_ keyset: Keyset, when condition: WriteCondition) async throws {
+        try await write(keyset, as: keyset.name, for: .controlPlane, when: condition)
+        try await store.write(try Self.encoded(keyset.publicPart), to: layout.keyset(keyset.name), when: .always)
+    }
+
+    /// Writes a secret for a reader.
+    func write(
+        _ value: some Encodable,
+        as name: String,
+        for reader: SecretReader,
+        when condition: WriteCondition
+    ) async throws {
+        try await secrets.write(
+            try Self.encoded(value),
+            as: name,
+            for: reader,
+            keyring: keyring,
+            when: condition
+        )
+    }
+
+    /// The authorities' trusted certificates by keyset name.
+    func authorities() async throws -> [String: String] {
+        var bundles: [String: String] = [:]
+        for name in KeysetName.authorities { bundles[name] = try await keyset(name).keyset.bundle }
+        return bundles
+    }
+
+    static func encoded(_ value: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try [UInt8](encoder.encode(value))
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import Crypto
+public import FoundationEssentials
+
+/// Who reads secrets.
+public enum SecretReader: String, Codable, Sendable, CaseIterable {
+    /// Operators.
+    case admin
+    /// Machines that run the control plane.
+    case controlPlane = "control-plane"
+    /// Machines that run workloads.
+    case node
+}
+
+/// A key that opens what was sealed to a reader.
+///
+/// - Shape: JSON; a machine's cloud puts it at ``path``, outside of user-data.
+public struct ReaderKey: Codable, Sendable, Equatable, CustomStringConvertible {
+    /// Who has it.
+    public let reader: SecretReader
+    /// The first 16 hex digits of the SHA-256 of the public key.
+    public let id: String
+    /// X25519 (RFC 7748), 32 bytes, in Base64.
+    public let privateKey: Data
+    /// What is sealed to.
+    public let publicKey: Data
+
+    /// Where a machine finds its role's key.
+    public static let path = "/etc/kopslite/reader-key.json"
+
+    /// Makes a new key.
+    public init(reader: SecretReader) {
+        let key = Curve25519.KeyAgreement.PrivateKey()
+        self.reader = reader
+        privateKey = key.rawRepresentation
+        publicKey = key.publicKey.rawRepresentation
+        id = keyIdentifier(publicKey)
+    }
+
+    /// Never the key.
+    public var description: String { "\(reader.rawValue) key \(id)" }
+
+    /// The key as a file holds it.
+    public func encoded() throws -> [UInt8] { try encodeForStore(self) }
+
+    /// Reads a key's file.
+    ///
+    /// - Throws: ``KeyringError/damaged(reason:)``.
+    public init(decoding bytes: [UInt8]) throws(KeyringError) {
+        guard let key = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else {
+            throw .damaged(reason: "a reader's key is no JSON of one")
+        }
+        self = key
+    }
+}
