@@ -44,10 +44,7 @@ struct DriftTests {
     private func bench(nodes: Int, head: Int? = 3, _ reports: DriftReport...) async throws -> Bench {
         let bench = try await Bench.withCluster("--zones local-a --node-count \(nodes)")
         let layout = ClusterLayout(clusterName: "demo.example.com")
-        if let head {
-            let text = "{\"generation\": \(head), \"manifest\": \"\(String(repeating: "f", count: 64))\"}"
-            try await bench.store.write(Array(text.utf8), to: layout.head(), when: .always)
-        }
+        try await bench.publish(generations: head ?? 0)
         for report in reports {
             try await bench.store.write(try report.encoded(), to: layout.drift(on: report.instance), when: .always)
         }

@@ -220,6 +220,23 @@ struct Bench: Sendable {
         return bench
     }
 
+    /// Publishes generations of demo.example.com, signed with a key that its operators believe.
+    func publish(generations count: Int) async throws {
+        let layout = ClusterLayout(clusterName: "demo.example.com")
+        let key = SigningKey(notAfter: .distantFuture)
+        try await store.write(ClusterSecrets.encoded([key.trusted]), to: layout.trust(), when: .always)
+        let writer = GenerationWriter(store: store, layout: layout, signers: [key], author: "test@host")
+        var head: PublishedHead?
+        for number in 1..<(count + 1) {
+            head = try await writer.publish(
+                objects: ["nodes/nodes.json": [UInt8(truncatingIfNeeded: number)]],
+                previous: head,
+                message: "update cluster",
+                now: Date(timeIntervalSince1970: 1_700_000_000)
+            )
+        }
+    }
+
     func report(_ status: AgentStatus) async throws {
         let key = try ClusterLayout(clusterName: "demo.example.com").status(of: status.agent, on: status.instance)
         try await store.write(try status.encoded(), to: key, when: .always)

@@ -107,7 +107,7 @@ import Testing
         #expect(try await records.create(other) == mine, "the first stays")
         #expect(try await records.read() == mine)
         try await fixture.store.write(Array("{}".utf8), to: try fixture.layout.etcdIdentity("main"), when: .always)
-        await expect("store-unreadable") { _ = try await records.read() }
+        await expect("store-object-damaged") { _ = try await records.read() }
     }
 }
 
