@@ -21,6 +21,10 @@ public struct NodeConfig: Codable, Sendable, Equatable {
     public var network: NetworkConfig
     /// The certificate authorities' public certificates as PEM, by keyset name, such as `kubernetes-ca`.
     public var certificateAuthorities: [String: String]
+    /// The identifier of the pair that signs, by keyset name; what of it concerns the role.
+    public var signingPairs: [String: String]
+    /// The names of the secrets that become files of root's on the machine.
+    public var secrets: [String]
     /// Every file the machine downloads, by asset name, such as `kubelet`.
     public var assets: [String: Asset]
     /// Whether the machine refuses every address that the generation's lock file does not have.
@@ -48,6 +52,8 @@ public struct NodeConfig: Codable, Sendable, Equatable {
         containerRuntime: ContainerRuntime,
         network: NetworkConfig,
         certificateAuthorities: [String: String],
+        signingPairs: [String: String] = [:],
+        secrets: [String] = [],
         assets: [String: Asset],
         assetsSealed: Bool = false,
         packages: [String] = [],
@@ -65,6 +71,8 @@ public struct NodeConfig: Codable, Sendable, Equatable {
         self.containerRuntime = containerRuntime
         self.network = network
         self.certificateAuthorities = certificateAuthorities
+        self.signingPairs = signingPairs
+        self.secrets = secrets
         self.assets = assets
         self.assetsSealed = assetsSealed
         self.packages = packages

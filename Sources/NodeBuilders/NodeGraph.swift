@@ -7,7 +7,7 @@ public enum NodeGraph {
     private static let builders: [any NodeBuilder] = [
         KernelBuilder(), HostsBuilder(), RuntimeBuilder(), ImagesBuilder(), KubeletBuilder(), CNIBuilder(),
         APIServerBuilder(), EtcdBuilder(), AdminBuilder(), ProtokubeBuilder(), ControllerManagerBuilder(),
-        SchedulerBuilder(), PackagesBuilder(), DriftBuilder(),
+        SchedulerBuilder(), SecretsBuilder(), PackagesBuilder(), DriftBuilder(),
     ]
 
     /// The tasks of a machine, purely from its inputs: equal inputs give equal tasks.

@@ -19,6 +19,8 @@ public struct NodeInputs: Codable, Sendable, Equatable {
     public var keysets: [String: Keyset]
     /// The token of Kubernetes' TLS bootstrap, `<id>.<secret>`.
     public var bootstrapToken: String
+    /// The operators' secrets for machines of its role, by name.
+    public var secrets: [String: [UInt8]]
     /// Where the API server answers, for the hosts block; workers learn it from the store.
     public var apiAddresses: [String]
     /// Facts of the machine that decide what is declared.
@@ -36,6 +38,7 @@ public struct NodeInputs: Codable, Sendable, Equatable {
         config: NodeConfig,
         keysets: [String: Keyset],
         bootstrapToken: String,
+        secrets: [String: [UInt8]] = [:],
         apiAddresses: [String],
         facts: NodeFacts
     ) {
@@ -44,6 +47,7 @@ public struct NodeInputs: Codable, Sendable, Equatable {
         self.config = config
         self.keysets = keysets
         self.bootstrapToken = bootstrapToken
+        self.secrets = secrets
         self.apiAddresses = apiAddresses
         self.facts = facts
     }

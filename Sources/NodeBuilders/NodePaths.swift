@@ -24,6 +24,8 @@ public enum NodePaths {
     public static let authority: FilePath = "/etc/kubernetes/pki/ca.crt"
     /// etcd's `ca.crt`, `server.crt`, `server.key`, `peer.crt`, `peer.key` and protokube's `client.crt`, `client.key`.
     public static let etcdPKI: FilePath = "/etc/kubernetes/pki/etcd"
+    /// The operators' secrets, a file for each.
+    public static let secrets: FilePath = "/etc/kopslite/secrets"
     /// The administrator's `admin.crt` and `admin.key`, which protokube uses too.
     public static let adminPKI: FilePath = "/etc/kubernetes/pki/admin"
     /// The administrator's kubeconfig on a control-plane machine.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A named set of key pairs of which one signs and all are trusted.
+/// A named set of key pairs of which one signs and all are trusted that are not marked otherwise.
 ///
 /// - Shape: JSON; without private keys at `pki/<name>.json`, with them below `private/<role>/`.
 public struct Keyset: Codable, Sendable, Equatable, CustomStringConvertible {
@@ -14,6 +14,8 @@ public struct Keyset: Codable, Sendable, Equatable, CustomStringConvertible {
         public var publicKey: String?
         /// PEM (PKCS #8); `nil` where only public parts may be read.
         public var privateKey: String?
+        /// Whether what it signed is believed no more; `nil` for no.
+        public var isDistrusted: Bool?
 
         /// Makes a pair from its parts.
         public init(id: String, certificate: String, publicKey: String? = nil, privateKey: String? = nil) {
@@ -28,7 +30,7 @@ public struct Keyset: Codable, Sendable, Equatable, CustomStringConvertible {
     public var name: String
     /// The identifier of the pair that signs.
     public var primary: String
-    /// All trusted pairs.
+    /// All pairs, also those that are trusted no more.
     public var pairs: [Pair]
 
     /// Makes a keyset from its parts.
@@ -41,7 +43,9 @@ public struct Keyset: Codable, Sendable, Equatable, CustomStringConvertible {
     /// The pair that signs.
     public var primaryPair: Pair? { pairs.first { $0.id == primary } }
     /// Every trusted certificate, one PEM after the other.
-    public var bundle: String { pairs.map(\.certificate).joined() }
+    public var bundle: String { trustedPairs.map(\.certificate).joined() }
+    /// The pairs whose signatures are believed.
+    public var trustedPairs: [Pair] { pairs.filter { $0.isDistrusted != true } }
     /// The same set without private keys.
     public var publicPart: Keyset {
         var copy = self

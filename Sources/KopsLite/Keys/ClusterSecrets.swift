@@ -5,6 +5,16 @@ import NodeOS
 import PKI
 import StateStore
 
+/// What a generation says of the cluster's keys; nothing of it is secret.
+struct PublishedKeys: Sendable, Equatable {
+    /// The authorities' trusted certificates by keyset name.
+    var authorities: [String: String] = [:]
+    /// The identifier of the pair that signs, by keyset name.
+    var signingPairs: [String: String] = [:]
+    /// The names of operators' secrets by role.
+    var secrets: [InstanceRole: [String]] = [:]
+}
+
 /// A cluster's keysets and secrets as an operator with the keyring uses them.
 struct ClusterSecrets {
     let store: any StateStore
@@ -53,11 +63,16 @@ struct ClusterSecrets {
         )
     }
 
-    /// The authorities' trusted certificates by keyset name.
-    func authorities() async throws -> [String: String] {
-        var bundles: [String: String] = [:]
-        for name in KeysetName.authorities { bundles[name] = try await keyset(name).keyset.bundle }
-        return bundles
+    /// What machines must know of all this.
+    func published() async throws -> PublishedKeys {
+        var keys = PublishedKeys()
+        for name in KeysetName.controlPlane {
+            let keyset = try await keyset(name).keyset
+            if KeysetName.authorities.contains(name) { keys.authorities[name] = keyset.bundle }
+            keys.signingPairs[name] = keyset.primary
+        }
+        for role in InstanceRole.allCases { keys.secrets[role] = try await secrets.files(for: SecretReader(role)) }
+        return keys
     }
 
     static func encoded(_ value: some Encodable) throws -> [UInt8] {

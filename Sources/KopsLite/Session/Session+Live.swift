@@ -41,7 +41,8 @@ extension Session {
                     http: http,
                     machineCredentials: MachineCredentials(environment: session.environment),
                     author: Author.name(session.environment),
-                    now: session.now()
+                    now: session.now(),
+                    past: request.past
                 )
                 try await UpdateReport(update: update, console: session.console).run(isConfirmed: request.isConfirmed)
             }

@@ -36,6 +36,8 @@ struct UpdateRequest: Sendable {
     var cluster: ResolvedCluster
     /// Whether to apply the plan; otherwise it is only shown.
     var isConfirmed: Bool
+    /// The generation that is brought back; `nil` for none.
+    var past: PastGeneration?
 }
 
 /// An API server as the commands use it.

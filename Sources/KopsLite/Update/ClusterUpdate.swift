@@ -21,8 +21,8 @@ struct ClusterUpdate {
     /// Who publishes, as `user@host`.
     let author: String
     let now: Date
-    /// Why a generation is published.
-    var message = "update cluster"
+    /// The generation that is brought back; `nil` to follow the declaration and the file repository of today.
+    var past: PastGeneration?
 
     /// What would change; nothing is written.
     func plan() async throws -> UpdatePlan {
@@ -45,9 +45,6 @@ struct ClusterUpdate {
         try await cloud.apply(desired.cloud) { progress($0.description) }
     }
 
-    /// What the cloud must hold, for one who publishes the objects by other means.
-    func cloudObjects(keyring: Keyring) async throws -> DesiredCloud { try await desired(keyring: keyring).cloud }
-
     private var store: any StateStore { repository.store }
     private var layout: ClusterLayout { ClusterLayout(clusterName: cluster.name) }
     private var provision: Provision {
@@ -57,12 +54,12 @@ struct ClusterUpdate {
     /// What nodes are to follow and what the cloud is to hold; without a keyring, as far as they are known without keys.
     private func desired(keyring: Keyring?) async throws -> (objects: [String: [UInt8]], cloud: DesiredCloud) {
         let inventory = AssetInventory(cluster: cluster, http: http)
-        let lock = try await inventory.lock()
+        let lock = if let past { past.lock } else { try await inventory.lock() }
         let secrets = keyring.map { ClusterSecrets(store: store, layout: layout, keyring: $0) }
         let renderer = GenerationRenderer(
             cluster: cluster,
-            declared: try await repository.declared(cluster.name).mapValues(\.bytes),
-            authorities: try await secrets?.authorities() ?? [:],
+            declared: try await declared(),
+            keys: try await secrets?.published() ?? PublishedKeys(),
             lock: lock
         )
         let machines = MachineRenderer(
@@ -81,6 +78,11 @@ struct ClusterUpdate {
             volumes: DesiredVolumes(cluster: cluster).all
         )
         return (try renderer.objects(), cloud)
+    }
+
+    private func declared() async throws -> [String: [UInt8]] {
+        if let past { return past.declared }
+        return try await repository.declared(cluster.name).mapValues(\.bytes)
     }
 
     private func generationEntry(_ objects: [String: [UInt8]]) async throws -> UpdatePlan.Entry? {
@@ -109,7 +111,8 @@ struct ClusterUpdate {
         let previous = try await reader().head()
         guard try await generationEntry(objects) != nil else { return nil }
         return try await GenerationWriter(store: store, layout: layout, signers: keyring.signing, author: author)
-            .publish(objects: objects, previous: previous, message: message, now: now).head.generation
+            .publish(objects: objects, previous: previous, message: past?.message ?? "update cluster", now: now).head
+            .generation
     }
 
     private func reader() async throws -> GenerationReader { try await repository.generations(of: cluster.name) }

@@ -8,8 +8,8 @@ struct GenerationRenderer {
     let cluster: ResolvedCluster
     /// What was declared, by its name in the generation, so that it can be brought back.
     let declared: [String: [UInt8]]
-    /// The certificate authorities by keyset name.
-    let authorities: [String: String]
+    /// What machines must know of the cluster's keys.
+    let keys: PublishedKeys
     /// Every download.
     let lock: AssetLock
 
@@ -40,7 +40,9 @@ struct GenerationRenderer {
             kubernetesVersion: cluster.kubernetesVersion.description,
             containerRuntime: cluster.containerRuntime,
             network: cluster.network,
-            certificateAuthorities: authorities,
+            certificateAuthorities: keys.authorities,
+            signingPairs: role == .controlPlane ? keys.signingPairs : [:],
+            secrets: keys.secrets[role] ?? [],
             assets: lock.assets(of: role),
             assetsSealed: spec.assets?.sealed ?? false,
             packages: Array(Set(spec.packages + group.spec.packages)).sorted(),

@@ -70,6 +70,7 @@ struct Acquisition {
             config: config,
             keysets: try await secrets.keysets(),
             bootstrapToken: try await secrets.bootstrapToken(),
+            secrets: try await secrets.files(config.secrets),
             apiAddresses: try await apiAddresses(for: config, sealed: sealed, clock: clock),
             facts: facts
         )

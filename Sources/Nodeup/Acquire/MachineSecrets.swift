@@ -34,18 +34,17 @@ struct MachineSecrets {
         return token.token
     }
 
+    /// The operators' secrets of some names.
+    func files(_ names: [String]) async throws -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        for name in names { files[name] = try await bytes(SecretStore.fileName(name)) }
+        return files
+    }
+
     private func read<Value: Decodable>(_ name: String) async throws -> Value {
-        let secrets = SecretStore(store: store, layout: layout)
-        guard let found = try await secrets.read(name, of: key.reader, with: key) else {
-            throw Failure(
-                .permanent,
-                code: "secret-missing",
-                "the secret \(name) of role \(key.reader.rawValue) is not in the state store \(store.url)",
-                hint: "run `kopslite update cluster \(layout.clusterName) --yes`"
-            )
-        }
+        let bytes = try await bytes(name)
         do {
-            return try JSONDecoder().decode(Value.self, from: Data(found.bytes))
+            return try JSONDecoder().decode(Value.self, from: Data(bytes))
         } catch {
             // The decoder's own words could quote the secret.
             throw Failure(
@@ -55,6 +54,19 @@ struct MachineSecrets {
                 hint: "nodeup and kopslite must be of the same release"
             )
         }
+    }
+
+    private func bytes(_ name: String) async throws -> [UInt8] {
+        let secrets = SecretStore(store: store, layout: layout)
+        guard let found = try await secrets.read(name, of: key.reader, with: key) else {
+            throw Failure(
+                .permanent,
+                code: "secret-missing",
+                "the secret \(name) of role \(key.reader.rawValue) is not in the state store \(store.url)",
+                hint: "run `kopslite update cluster \(layout.clusterName) --yes`"
+            )
+        }
+        return found.bytes
     }
 
     /// Reads the key that the machine's cloud put on it.

@@ -34,6 +34,17 @@ public struct SecretStore: Sendable {
         }.filter { reader != .admin || $0 != ClusterLayout.keyringName }
     }
 
+    /// What an operators' secret is called beside keysets and tokens, which have names of their own.
+    public static func fileName(_ name: String) -> String { filePrefix + name }
+    static let filePrefix = "file-"
+
+    /// The names of the operators' secrets for a reader, sorted.
+    public func files(for reader: SecretReader) async throws -> [String] {
+        try await names(for: reader).filter { $0.hasPrefix(Self.filePrefix) }.map {
+            String($0.dropFirst(Self.filePrefix.count))
+        }
+    }
+
     /// Whether a secret is there for a reader.
     public func has(_ name: String, for reader: SecretReader) async throws -> Bool {
         try await store.read(layout.secret(name, for: reader)) != nil

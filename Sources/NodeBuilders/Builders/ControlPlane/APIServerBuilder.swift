@@ -39,7 +39,7 @@ struct APIServerBuilder: NodeBuilder {
 
     /// One key signs, all are believed.
     private func serviceAccountKeys(_ context: NodeContext) throws -> [any NodeTask] {
-        let keys = try context.keyset("service-account").pairs.compactMap(\.publicKey).joined()
+        let keys = try context.keyset("service-account").trustedPairs.compactMap(\.publicKey).joined()
         return [
             Declare.file(Self.path("service-account.pub"), text: keys),
             Declare.secretFile(
