@@ -84,17 +84,16 @@ public struct CertificateFacts: Sendable, Equatable {
         self.certificate = certificate
     }
 
-    /// Whether a trusted pair of the keyset signed it: the issuer's name fits and the signature verifies.
+    /// Whether the pair of the keyset that signs has signed it: the issuer's name fits and the signature verifies.
     ///
-    /// Says nothing about dates. Pairs that cannot be read sign nothing.
+    /// A certificate of another pair is to be issued anew while that pair is still trusted everywhere. Says nothing about
+    /// dates. A pair that cannot be read signs nothing.
     public func isIssued(by keyset: Keyset) -> Bool {
-        keyset.pairs.contains { pair in
-            guard let authority = try? CertificateInspector.parse(pair.certificate, what: keyset.name) else {
-                return false
-            }
-            return authority.subject == certificate.issuer
-                && authority.publicKey.isValidSignature(certificate.signature, for: certificate)
-        }
+        guard let pair = keyset.primaryPair,
+            let authority = try? CertificateInspector.parse(pair.certificate, what: keyset.name)
+        else { return false }
+        return authority.subject == certificate.issuer
+            && authority.publicKey.isValidSignature(certificate.signature, for: certificate)
     }
 
     /// Whether a private key (PEM, PKCS #8 or SEC 1) belongs to it; `false` for a text that is no key.

@@ -24,7 +24,7 @@ extension WriteCondition {
 
 extension ObjectVersion {
     /// The version of bytes in stores that have no versions of their own: their SHA-256.
-    static func digest(of bytes: [UInt8]) -> ObjectVersion { ObjectVersion(sha256(bytes)) }
+    public static func digest(of bytes: [UInt8]) -> ObjectVersion { ObjectVersion(sha256(bytes)) }
 }
 
 /// The SHA-256 of bytes as 64 hex digits.

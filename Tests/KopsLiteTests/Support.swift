@@ -208,6 +208,8 @@ struct Bench: Sendable {
                     privateKey: "KEY\n"
                 )
             },
+            assets: { _ in AssetLock(assets: []) },
+            mirror: { _, _, _ in },
             update: { [updates] request, _ in updates.add("\(request.cluster.name) \(request.isConfirmed)") }
         )
     }

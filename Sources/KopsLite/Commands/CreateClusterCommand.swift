@@ -62,7 +62,11 @@ struct CreateClusterCommand: SessionCommand {
         let declaration = Declaration(clusterName: name, objects: template.objects)
         let resolved = try ResolvedCluster(template.cluster, groups: template.groups, store: repository.store.url)
         if dryRun {
-            return try ObjectPrinter(console: session.console).documents(template.objects, format: output ?? .yaml)
+            return try ObjectPrinter(console: session.console).documents(
+                template.objects,
+                format: output ?? .yaml,
+                areStored: false
+            )
         }
         _ = try await declaration.create(in: repository.store)
         session.console.line("Cluster configuration has been created.")

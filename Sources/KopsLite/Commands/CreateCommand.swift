@@ -8,7 +8,7 @@ struct CreateCommand: SessionCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
         abstract: "Declare a cluster, from options or from a file.",
-        subcommands: [CreateClusterCommand.self]
+        subcommands: [CreateClusterCommand.self, CreateSecretCommand.self, CreateKeypairCommand.self]
     )
 
     @Option(name: [.customShort("f"), .customLong("filename")], help: "YAML or JSON to read, - for standard input.")
@@ -54,7 +54,7 @@ struct ReplaceCommand: SessionCommand {
 
     @Option(name: [.customShort("f"), .customLong("filename")], help: "YAML or JSON to read, - for standard input.")
     var filename: String
-    @Flag(help: "Create objects that do not exist.")
+    @Flag(help: "Create objects that do not exist, and overwrite what somebody else has changed meanwhile.")
     var force = false
     @OptionGroup var nameOption: NameOption
     @OptionGroup var state: StateOption
@@ -68,7 +68,7 @@ struct ReplaceCommand: SessionCommand {
         let declarations = try file.declarations(only: nameOption.name)
         for declaration in declarations { try await file.check(declaration, in: repository) }
         for declaration in declarations {
-            for outcome in try await declaration.replace(in: repository.store, isForced: force) {
+            for outcome in try await declaration.replace(in: repository, isForced: force) {
                 session.console.line("\(outcome.isWritten ? "Replaced" : "Unchanged") \(outcome.reference)")
             }
         }

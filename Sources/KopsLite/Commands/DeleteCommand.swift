@@ -9,7 +9,7 @@ struct DeleteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
         abstract: "Remove a cluster, or one of its machines.",
-        subcommands: [DeleteClusterCommand.self, DeleteInstanceCommand.self]
+        subcommands: [DeleteClusterCommand.self, DeleteInstanceCommand.self, DeleteSecretCommand.self]
     )
 }
 

@@ -8,7 +8,11 @@ struct GetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
         abstract: "Show what is declared.",
-        subcommands: [GetClusters.self, GetInstanceGroups.self, GetAll.self, GetTimings.self, GetDrift.self],
+        subcommands: [
+            GetClusters.self, GetInstanceGroups.self, GetAll.self, GetAssets.self, GetKeypairs.self, GetSecrets.self,
+            GetTimings.self,
+            GetDrift.self,
+        ],
         defaultSubcommand: GetAll.self
     )
 }

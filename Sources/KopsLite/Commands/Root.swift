@@ -8,8 +8,10 @@ struct Root: ParsableCommand {
         abstract: "Clusters of Kubernetes, declared in a state store and built by their own machines.",
         version: Version.text,
         subcommands: [
-            CreateCommand.self, ReplaceCommand.self, GetCommand.self, UpdateCommand.self, LogCommand.self,
-            DiffCommand.self, RevertCommand.self, ValidateCommand.self, WatchCommand.self, ExportCommand.self,
+            CreateCommand.self, ReplaceCommand.self, GetCommand.self, UpdateCommand.self, BundleCommand.self,
+            LogCommand.self,
+            DiffCommand.self, RevertCommand.self, PromoteCommand.self, TrustCommand.self, DistrustCommand.self,
+            ValidateCommand.self, WatchCommand.self, ExportCommand.self,
             DeleteCommand.self, ToolboxCommand.self, VersionCommand.self,
         ]
     )

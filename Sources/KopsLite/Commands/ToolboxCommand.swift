@@ -7,8 +7,11 @@ import KopsModel
 struct ToolboxCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "toolbox",
-        abstract: "Work on single machines.",
-        subcommands: [ToolboxStop.self, ToolboxStart.self, ToolboxExec.self, ToolboxConsole.self]
+        abstract: "Work on single machines, and on what they may do.",
+        subcommands: [
+            ToolboxStop.self, ToolboxStart.self, ToolboxExec.self, ToolboxConsole.self, ToolboxPolicy.self,
+            ToolboxReaderKey.self,
+        ]
     )
 }
 

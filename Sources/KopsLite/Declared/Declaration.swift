@@ -10,9 +10,20 @@ struct Declaration: Sendable {
     let clusterName: String
     let cluster: Cluster?
     let others: [APIObject]
+    /// Which state of an object its author has seen, by reference; none where the author does not say.
+    let seen: [String: String]
 
     init(clusterName: String, objects: [APIObject]) {
         self.clusterName = clusterName
+        seen = Dictionary(
+            objects.compactMap { object in object.metadata.resourceVersion.map { (object.reference, $0) } },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let objects = objects.map { object in
+            var object = object
+            object.metadata.resourceVersion = nil
+            return object
+        }
         self.cluster =
             objects.lazy.compactMap { object in
                 if case .cluster(let cluster) = object { cluster } else { nil }
@@ -57,23 +68,35 @@ struct Declaration: Sendable {
         }
     }
 
-    /// Writes objects over those that are there; with `isForced`, those that are not there too.
-    func replace(in store: any StateStore, isForced: Bool) async throws -> [Outcome] {
-        var versions: [StoreKey: ObjectVersion] = [:]
+    /// Writes objects over those that are there; with `isForced`, those that are not there, and those whose author has seen
+    /// another state, too.
+    ///
+    /// - Throws: ``CommandFailure`` that shows both sides when somebody else has changed an object meanwhile.
+    func replace(in repository: ClusterRepository, isForced: Bool) async throws -> [Outcome] {
+        let store = repository.store
+        var found: [StoreKey: StoredObject] = [:]
         for object in all {
             let key = try key(of: object)
-            let found = try await store.read(key)
-            guard found != nil || isForced else {
+            found[key] = try await store.read(key)
+            guard found[key] != nil || isForced else {
                 throw CommandFailure(
                     "\(object.reference) of \(clusterName) does not exist",
                     remedy: "create it with kopslite create -f, or pass --force"
                 )
             }
-            versions[key] = found?.version
+            guard let there = found[key], let seen = seen[object.reference], !isForced,
+                seen != ObjectVersion.shown(of: there.bytes)
+            else { continue }
+            throw try await Collision(of: object, seen: seen, theirs: there.bytes, at: key, in: repository).failure
         }
-        return try await writeAll(in: store) { [versions] _, key, bytes in
-            if let found = try await store.read(key), found.bytes == bytes { return false }
-            try await store.write(bytes, to: key, when: versions[key].map { .version($0) } ?? .absent)
+        return try await writeAll(in: store) { [found] object, key, bytes in
+            guard found[key]?.bytes != bytes else { return false }
+            do {
+                try await store.write(bytes, to: key, when: found[key].map { .version($0.version) } ?? .absent)
+            } catch StoreError.conflict {
+                let theirs = try await store.read(key)
+                throw Collision(of: object, base: found[key]?.bytes, theirs: theirs?.bytes).failure
+            }
             return true
         }
     }

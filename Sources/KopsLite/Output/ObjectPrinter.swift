@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import KopsModel
+import StateStore
 
 /// Shows declared objects.
 struct ObjectPrinter {
     let console: Console
 
     /// Objects as documents, in a shape that `create -f` reads.
-    func documents(_ objects: [APIObject], format: OutputFormat) throws {
-        let values = objects.map { object in
+    ///
+    /// - Parameter areStored: Whether they are shown with the state they have, which `replace` then insists on.
+    func documents(_ objects: [APIObject], format: OutputFormat, areStored: Bool = true) throws {
+        let values = try objects.map { object in
             var document = object.document
+            if areStored {
+                let version = ObjectVersion.shown(of: try document.encoded())
+                document["metadata"]?["resourceVersion"] = .string(version)
+            }
             // kops shows the member always, and its own readers are used to it.
             if object.metadata.creationTimestamp == nil { document["metadata"]?["creationTimestamp"] = .null }
             return document
@@ -19,6 +26,13 @@ struct ObjectPrinter {
             console.output(String(decoding: try value.encoded(), as: UTF8.self))
         case .yaml, .table: console.output(try YamlText.documents(values))
         }
+    }
+
+    /// Any value as a document.
+    func value(_ value: some Encodable, format: OutputFormat) throws {
+        let bytes = try ClusterSecrets.encoded(value)
+        guard format == .yaml else { return console.output(String(decoding: bytes, as: UTF8.self) + "\n") }
+        console.output(try YamlText.document(try JSONValue(parsing: bytes)))
     }
 
     /// `NAME CLOUD ZONES`.

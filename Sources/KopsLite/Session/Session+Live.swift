@@ -22,8 +22,7 @@ extension Session {
                 guard name == "local" else {
                     throw CommandFailure("the cloud \(name) is not supported", remedy: "use local")
                 }
-                let cache = ProcessInfo.processInfo.environment["KOPSLITE_CACHE"] ?? "/var/cache/kopslite"
-                return LocalCloud(cache: FilePath(cache).appending("machines"))
+                return LocalCloud(cache: FilePath(cacheDirectory).appending("machines"))
             },
             kubeAPI: { repository, cluster in
                 try await ControlPlaneAccess(repository: repository, cluster: cluster, now: Date()).client(http)
@@ -32,6 +31,11 @@ extension Session {
                 try await ControlPlaneAccess(repository: repository, cluster: cluster, now: Date()).credentials(
                     lifetime: lifetime
                 )
+            },
+            assets: { cluster in try await AssetInventory(cluster: cluster, http: http).lock() },
+            mirror: { lock, target, progress in
+                let cache = FilePath(cacheDirectory).appending("downloads")
+                try await AssetMirror(cache: cache, http: http, target: target).copy(lock, progress: progress)
             },
             update: { request, session in
                 let update = ClusterUpdate(
@@ -49,6 +53,9 @@ extension Session {
         )
     }
 }
+
+/// Where downloads and the local cloud's bases are kept.
+private let cacheDirectory = ProcessInfo.processInfo.environment["KOPSLITE_CACHE"] ?? "/var/cache/kopslite"
 
 /// The module's function, which inside ``Session`` its member of the same name hides.
 private let storeBackend: @Sendable (String) throws -> any StateStore = { url in try openStore(url) }

@@ -24,6 +24,10 @@ struct Session: Sendable {
     var kubeAPI: @Sendable (ClusterRepository, ResolvedCluster) async throws -> any KubeReading
     /// A fresh client certificate of an administrator, valid for a time.
     var adminCredentials: @Sendable (ClusterRepository, ResolvedCluster, Duration) async throws -> AdminCredentials
+    /// Every file that a cluster's machines download, as its file repository has them now.
+    var assets: @Sendable (ResolvedCluster) async throws -> AssetLock
+    /// Copies the files of a lock to a place, telling each.
+    var mirror: @Sendable (AssetLock, any StateStore, @escaping @Sendable (String) -> Void) async throws -> Void
     /// Plans, and with `isConfirmed` applies, what a cluster's declaration asks for.
     var update: @Sendable (UpdateRequest, Session) async throws -> Void
 }

@@ -59,10 +59,25 @@ public enum APIObject: Sendable, Equatable {
 
     /// The object's metadata.
     public var metadata: ObjectMeta {
-        switch self {
-        case .cluster(let object): object.metadata
-        case .instanceGroup(let object): object.metadata
-        case .sshCredential(let object): object.metadata
+        get {
+            switch self {
+            case .cluster(let object): object.metadata
+            case .instanceGroup(let object): object.metadata
+            case .sshCredential(let object): object.metadata
+            }
+        }
+        set {
+            switch self {
+            case .cluster(var object):
+                object.metadata = newValue
+                self = .cluster(object)
+            case .instanceGroup(var object):
+                object.metadata = newValue
+                self = .instanceGroup(object)
+            case .sshCredential(var object):
+                object.metadata = newValue
+                self = .sshCredential(object)
+            }
         }
     }
 

@@ -12,6 +12,8 @@ public struct ObjectMeta: Sendable, Equatable {
     public var creationTimestamp: String?
     /// How often kops changed the object; kept as it is.
     public var generation: Int?
+    /// Which state of the object a person looks at: `get` shows it, `replace` replaces that state only. Never stored.
+    public var resourceVersion: String?
 
     /// The label that says which cluster an object belongs to.
     public static let clusterLabel = "kops.k8s.io/cluster"
@@ -35,5 +37,6 @@ extension ObjectMeta: SpecObject {
         fields.field("generation", &generation)
         fields.field("labels", &labels)
         fields.required("name", &name, remedy: "every object needs a name")
+        fields.field("resourceVersion", &resourceVersion)
     }
 }

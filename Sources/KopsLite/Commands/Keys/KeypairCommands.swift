@@ -163,7 +163,9 @@ struct GetKeypairs: SessionCommand {
         for name in KeysetName.controlPlane {
             let keyset = try await secrets.keyset(name).keyset
             rows += keyset.pairs.map { pair in
-                let until = (try? CertificateInspector(pair.certificate).notAfter).map { $0.formatted(.iso8601) }
+                let until = (try? CertificateInspector.inspect(pem: pair.certificate).notAfter).map {
+                    $0.formatted(.iso8601)
+                }
                 return [name, pair.id, Self.state(of: pair, in: keyset), until ?? "-"]
             }
         }

@@ -60,8 +60,8 @@ struct CreateSecretCommand: SessionCommand {
         let keyring = try await repository.keyringPlace(of: cluster).existing()
         let secrets = SecretStore(store: repository.store, layout: ClusterLayout(clusterName: cluster))
         let name = SecretStore.fileName(secret)
-        for reader in audience.readers {
-            guard try await force || !secrets.has(name, for: reader) else {
+        for reader in audience.readers where !force {
+            guard try await !secrets.has(name, for: reader) else {
                 throw CommandFailure("\(cluster) has a secret \(secret) already", remedy: "replace it with --force")
             }
         }
