@@ -128,7 +128,7 @@ let package = Package(
                 system,
             ]
         ),
-        tests("KopsLite", ["Clouds", "KopsModel", "NodeOS", "StateStore"], resources: [.copy("Golden")]),
+        tests("KopsLite", ["Clouds", "Fetch", "KopsModel", "NodeOS", "PKI", "StateStore", system], resources: [.copy("Golden")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Clouds
+import Fetch
 import Foundation
 import KopsModel
 import StateStore
 import Synchronization
+import SystemPackage
 import Testing
 
 @testable import KopsLite
@@ -145,6 +147,16 @@ final class Transcript: Sendable {
     }
 }
 
+/// A network that nothing is on.
+struct NoHTTP: HTTPClient {
+    func send(_ request: HTTPRequest) throws -> HTTPResponse {
+        throw FetchError(.transient, code: "connection-refused", "\(request.url) is not there")
+    }
+    func download(_ url: String, to file: FilePath, timeouts: Timeouts) throws {
+        throw FetchError(.transient, code: "connection-refused", "\(url) is not there")
+    }
+}
+
 /// A command line's whole world.
 struct Bench: Sendable {
     var store = TestStore()
@@ -210,6 +222,15 @@ struct Bench: Sendable {
             },
             assets: { _ in AssetLock(assets: []) },
             mirror: { _, _, _ in },
+            preflight: { repository, cluster in
+                Preflight(
+                    repository: repository,
+                    cluster: cluster,
+                    http: NoHTTP(),
+                    now: { Date(timeIntervalSince1970: 1_700_000_000) },
+                    storeOf: { _ in Preflight.RoleStore(store: repository.store, isOwn: true) }
+                )
+            },
             update: { [updates] request, _ in updates.add("\(request.cluster.name) \(request.isConfirmed)") }
         )
     }

@@ -46,6 +46,8 @@ import Testing
         #expect(!facts.isIssued(by: namesake))
         var rotated = namesake
         rotated.pairs += keyset.pairs
+        #expect(!facts.isIssued(by: rotated), "another pair signs now")
+        rotated.primary = keyset.primary
         #expect(facts.isIssued(by: rotated))
         #expect(!facts.isIssued(by: Keyset(name: "empty", primary: "", pairs: [])))
         #expect(!facts.belongs(toPrivateKey: try #require(keyset.primaryPair?.privateKey)))

@@ -8,7 +8,8 @@ struct Root: ParsableCommand {
         abstract: "Clusters of Kubernetes, declared in a state store and built by their own machines.",
         version: Version.text,
         subcommands: [
-            CreateCommand.self, ReplaceCommand.self, GetCommand.self, UpdateCommand.self, BundleCommand.self,
+            CreateCommand.self, ReplaceCommand.self, GetCommand.self, UpdateCommand.self, PreflightCommand.self,
+            BundleCommand.self,
             LogCommand.self,
             DiffCommand.self, RevertCommand.self, PromoteCommand.self, TrustCommand.self, DistrustCommand.self,
             ValidateCommand.self, WatchCommand.self, ExportCommand.self,

@@ -37,6 +37,23 @@ extension Session {
                 let cache = FilePath(cacheDirectory).appending("downloads")
                 try await AssetMirror(cache: cache, http: http, target: target).copy(lock, progress: progress)
             },
+            preflight: { repository, cluster in
+                Preflight(
+                    repository: repository,
+                    cluster: cluster,
+                    http: http,
+                    now: { Date() },
+                    storeOf: { machine in
+                        let access = StoreAccess(
+                            of: machine.role,
+                            in: ClusterLayout(clusterName: cluster.name),
+                            group: machine.group,
+                            instance: machine.name
+                        )
+                        return Preflight.RoleStore(store: RestrictedStore(repository.store, to: access), isOwn: false)
+                    }
+                )
+            },
             update: { request, session in
                 let update = ClusterUpdate(
                     repository: request.repository,

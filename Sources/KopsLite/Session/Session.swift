@@ -28,6 +28,8 @@ struct Session: Sendable {
     var assets: @Sendable (ResolvedCluster) async throws -> AssetLock
     /// Copies the files of a lock to a place, telling each.
     var mirror: @Sendable (AssetLock, any StateStore, @escaping @Sendable (String) -> Void) async throws -> Void
+    /// What tries a cluster's machines' reads, writes and downloads.
+    var preflight: @Sendable (ClusterRepository, ResolvedCluster) -> Preflight
     /// Plans, and with `isConfirmed` applies, what a cluster's declaration asks for.
     var update: @Sendable (UpdateRequest, Session) async throws -> Void
 }
