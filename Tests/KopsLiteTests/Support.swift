@@ -157,6 +157,23 @@ struct NoHTTP: HTTPClient {
     }
 }
 
+/// A file repository that has every file of a release.
+struct RepositoryHTTP: HTTPClient {
+    static let url = "http://10.0.0.1/files"
+
+    func send(_ request: HTTPRequest) throws -> HTTPResponse {
+        guard request.url.hasPrefix(Self.url), request.url.hasSuffix(".sha256") else {
+            return HTTPResponse(status: 404)
+        }
+        // Any digest will do, as long as each path has its own.
+        let digest = ObjectVersion.digest(of: Array(request.url.utf8)).text
+        return HTTPResponse(status: 200, body: Array("\(digest)\n".utf8))
+    }
+    func download(_ url: String, to file: FilePath, timeouts: Timeouts) throws {
+        throw FetchError(.transient, code: "connection-refused", "\(url) is not there")
+    }
+}
+
 /// A command line's whole world.
 struct Bench: Sendable {
     var store = TestStore()
@@ -168,6 +185,8 @@ struct Bench: Sendable {
     var clock = TestClock()
     var isTerminal = false
     var updates = Recorder()
+    /// Whether `update` really updates.
+    var isReal = false
 
     /// Names that `update` was asked for.
     final class Recorder: Sendable {
@@ -220,7 +239,7 @@ struct Bench: Sendable {
                     privateKey: "KEY\n"
                 )
             },
-            assets: { _ in AssetLock(assets: []) },
+            assets: { cluster in try await AssetInventory(cluster: cluster, http: RepositoryHTTP()).lock() },
             mirror: { _, _, _ in },
             preflight: { repository, cluster in
                 Preflight(
@@ -231,8 +250,45 @@ struct Bench: Sendable {
                     storeOf: { _ in Preflight.RoleStore(store: repository.store, isOwn: true) }
                 )
             },
-            update: { [updates] request, _ in updates.add("\(request.cluster.name) \(request.isConfirmed)") }
+            update: { [updates, cloud, isReal] request, session in
+                updates.add("\(request.cluster.name) \(request.isConfirmed)")
+                guard isReal else { return }
+                let update = ClusterUpdate(
+                    repository: request.repository,
+                    cluster: request.cluster,
+                    cloud: cloud,
+                    http: RepositoryHTTP(),
+                    machineCredentials: MachineCredentials(environment: [:]),
+                    author: "test@host",
+                    now: session.now(),
+                    past: request.past
+                )
+                try await UpdateReport(update: update, console: session.console).run(isConfirmed: request.isConfirmed)
+            }
         )
+    }
+
+    /// A bench on which demo.example.com was created and its first generation published.
+    static func withGeneration() async throws -> Bench {
+        var bench = Bench()
+        bench.isReal = true
+        let declared = await bench.run(
+            "create cluster demo.example.com --zones local-a --node-count 1 --kubernetes-version 1.20.2 --file-repository",
+            RepositoryHTTP.url
+        )
+        try #require(declared.code == 0, "\(declared.text)")
+        let updated = await bench.run("update cluster demo.example.com --yes")
+        try #require(updated.code == 0, "\(updated.text)")
+        return bench
+    }
+
+    /// Replaces a text of an object as a person with an editor does.
+    mutating func edit(_ what: String, _ old: String, _ new: String) async throws {
+        let shown = await run("get \(what) --name demo.example.com -o yaml").output
+        try #require(shown.contains(old), "\(shown)")
+        files["edited.yaml"] = shown.replacing(old, with: new)
+        let replaced = await run("replace -f edited.yaml")
+        try #require(replaced.code == 0, "\(replaced.text)")
     }
 
     /// A bench on which demo.example.com was created.

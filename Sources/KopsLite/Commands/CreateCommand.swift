@@ -11,14 +11,13 @@ struct CreateCommand: SessionCommand {
         subcommands: [CreateClusterCommand.self, CreateSecretCommand.self, CreateKeypairCommand.self]
     )
 
-    @Option(name: [.customShort("f"), .customLong("filename")], help: "YAML or JSON to read, - for standard input.")
-    var filename: String?
     // The parser hands a parent's options to its subcommands only when both keep them in groups of the same names.
+    @OptionGroup var input: FilenameOption
     @OptionGroup var nameOption: NameOption
     @OptionGroup var state: StateOption
 
     func run(in session: Session) async throws {
-        guard let filename else {
+        guard let filename = input.filename else {
             throw CommandFailure(
                 "nothing to create",
                 remedy: "write kopslite create cluster NAME, or kopslite create -f FILE"

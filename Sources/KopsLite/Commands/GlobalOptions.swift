@@ -57,6 +57,12 @@ struct NameOption: ParsableArguments {
     }
 }
 
+/// The file a command reads.
+struct FilenameOption: ParsableArguments {
+    @Option(name: [.customShort("f"), .customLong("filename")], help: "The file to read, - for standard input.")
+    var filename: String?
+}
+
 /// How a result is shown.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case table

@@ -30,6 +30,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         case let failure as Failure: [failure.chain + (failure.hint.map { "; \($0)" } ?? "")]
         case is InvalidCluster, is SpecError: "\(error)".split(separator: "\n").map(String.init)
         case let error as StoreError: [error.description + (error.hint.map { "; \($0)" } ?? "")]
+        case let error as KeyringError: ["\(error); \(error.hint)"]
         case let error as GenerationError: [error.description + (error.hint.map { "; \($0)" } ?? "")]
         default: ["\(error)".split(separator: "\n").joined(separator: " ")]
         }

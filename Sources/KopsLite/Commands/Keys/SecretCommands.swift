@@ -31,8 +31,7 @@ struct CreateSecretCommand: SessionCommand {
 
     @Argument(help: "The secret's name: a-z, 0-9 and dashes.")
     var secret: String
-    @Option(name: [.customShort("f"), .customLong("filename")], help: "The file that holds it, - for standard input.")
-    var filename: String
+    @OptionGroup var input: FilenameOption
     @Option(name: .customLong("for"), help: "Whose machines get it: all, control-plane or node.")
     var audience = SecretAudience.all
     @Flag(help: "Replace one that is there.")
@@ -53,6 +52,9 @@ struct CreateSecretCommand: SessionCommand {
         let repository = try state.repository(in: session)
         let cluster = try nameOption.resolve(nil, in: session)
         _ = try await repository.existing(cluster)
+        guard let filename = input.filename else {
+            throw CommandFailure("no file holds the secret", remedy: "name it with -f FILE, - for standard input")
+        }
         let bytes = try session.readFile(filename)
         guard bytes.count <= Self.limit, !bytes.isEmpty else {
             throw CommandFailure("\(filename) has \(bytes.count) bytes", remedy: "a secret has 1 byte to 1 MiB")
