@@ -23,6 +23,7 @@ assets: prerequisites
 test: check unit e2e
 
 unit: prerequisites
+	@packaging/test-servers > /dev/null
 	swift build --build-tests $(STRICT)
 	swift test --skip-build
 

@@ -17,7 +17,7 @@ public struct RetryPolicy: Sendable {
     }
 
     /// The wait after a round, counting from 0: between half and all of it, so that many machines spread.
-    func delay(after round: Int, using random: inout some RandomNumberGenerator) -> Duration {
+    public func delay(after round: Int, using random: inout some RandomNumberGenerator) -> Duration {
         let full = min(maximumDelay, initialDelay * Int(1 << min(round, 20)))
         return full * Double.random(in: 0.5...1, using: &random)
     }
