@@ -106,7 +106,7 @@ public struct AssetFetcher: Sendable {
         let part = cache.part(of: file.sha256)
         var resumed = LocalFile.length(of: part) > 0
         while true {
-            try await http.download(url, to: part, timeouts: timeouts)
+            try await http.download(Download(url: url, file: part, timeouts: timeouts))
             let found = try await AssetCache.sha256(of: part)
             if found == file.sha256 { return try cache.install(file.sha256) }
             try LocalFile.remove(part)

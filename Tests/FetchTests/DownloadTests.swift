@@ -13,7 +13,7 @@ import Testing
             let target = server.directory.appending("target")
             for have in Set([0, 1, count / 2, count]).filter({ $0 <= count }) {
                 try target.put(Array(bytes[..<have]))
-                try await client.download("\(server.url)/\(kind)/f", to: target, timeouts: Timeouts())
+                try await client.download(Download(url: "\(server.url)/\(kind)/f", file: target))
                 #expect(try target.bytes() == bytes)
             }
             guard count > 1, kind == "ok" else { return }
@@ -28,7 +28,7 @@ import Testing
             let target = server.directory.appending("target")
             for url in ["\(server.url)/ok/f", "file://\(server.directory)/files/f"] {
                 try target.put([UInt8](repeating: 9, count: 2000))
-                try await client.download(url, to: target, timeouts: Timeouts())
+                try await client.download(Download(url: url, file: target))
                 #expect(try target.bytes() == bytes)
             }
         }
@@ -43,7 +43,7 @@ import Testing
                 ("status/403", "http-403", .permanent), ("status/429", "http-429", .transient),
             ] {
                 await #expect {
-                    try await client.download("\(server.url)/\(path)", to: target, timeouts: Timeouts())
+                    try await client.download(Download(url: "\(server.url)/\(path)", file: target))
                 } throws: { isFetchError(code, kind)($0) }
                 #expect(try target.bytes() == [1, 2, 3])
             }
@@ -55,10 +55,10 @@ import Testing
             let bytes = try server.serve("f", count: 5000)
             let target = server.directory.appending("target")
             await #expect {
-                try await client.download("\(server.url)/resetonce/f", to: target, timeouts: Timeouts())
+                try await client.download(Download(url: "\(server.url)/resetonce/f", file: target))
             } throws: { isFetchError("connection-broken", .transient)($0) }
             #expect(try target.bytes() == Array(bytes[..<1000]))
-            try await client.download("\(server.url)/resetonce/f", to: target, timeouts: Timeouts())
+            try await client.download(Download(url: "\(server.url)/resetonce/f", file: target))
             #expect(try target.bytes() == bytes)
         }
     }
@@ -68,13 +68,13 @@ import Testing
             let bytes = try server.serve("with space", count: 3_000_000)
             let target = server.directory.appending("target")
             try target.put(Array(bytes[..<1_500_000]))
-            try await client.download("file://\(server.directory)/files/with%20space", to: target, timeouts: Timeouts())
+            try await client.download(Download(url: "file://\(server.directory)/files/with%20space", file: target))
             #expect(try target.bytes() == bytes)
             for (url, code) in [
                 ("file:///does/not/exist", "file-missing"), ("file:relative", "url-invalid"),
                 ("file:///%00", "url-invalid"),
             ] {
-                await #expect { try await client.download(url, to: target, timeouts: Timeouts()) } throws: {
+                await #expect { try await client.download(Download(url: url, file: target)) } throws: {
                     isFetchError(code, .permanent)($0)
                 }
             }

@@ -150,7 +150,7 @@ extension TestServer {
     /// Downloads to `target` in a directory, the server's own unless said otherwise.
     func download(_ url: String, _ timeouts: Timeouts = Timeouts(), into place: FilePath? = nil) async throws {
         let target = (place ?? directory).appending("target")
-        try await CurlClient().download(url, to: target, timeouts: timeouts)
+        try await CurlClient().download(Download(url: url, file: target, timeouts: timeouts))
     }
 
     /// Brings a file that is on none of the sources into a cache.
