@@ -38,6 +38,11 @@ enum LocalFile {
         }
     }
 
+    static func rename(_ old: FilePath, to new: FilePath) throws(FetchError) {
+        let result = old.withPlatformString { old in new.withPlatformString { Glibc.rename(old, $0) } }
+        guard result == 0 else { throw failure("rename \(old) to", new, Errno(rawValue: errno)) }
+    }
+
     static func makeDirectory(_ path: FilePath) throws(FetchError) {
         var here = FilePath(root: path.root)
         for component in path.components {

@@ -17,6 +17,18 @@ struct SourceRotation {
         if !error.isTransient { sources.removeAll { $0 == url } }
     }
 
+    /// The source whose turn is after another one's; `nil` when there is none but that one.
+    func next(after url: String) -> String? {
+        guard let index = sources.firstIndex(of: url) else { return sources.first }
+        let next = sources[(index + 1) % sources.count]
+        return next == url ? nil : next
+    }
+
+    /// Whether a source that is left has a file of another length than the part's.
+    var disputesLength: Bool {
+        sources.contains { ["asset-size-mismatch", "answer-cut-short"].contains(errors[$0]?.code) }
+    }
+
     /// How long all sources that are left ask to be left alone.
     var askedDelay: Duration { sources.map { errors[$0]?.retryAfter ?? .zero }.min() ?? .zero }
 

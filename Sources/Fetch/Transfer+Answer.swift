@@ -40,7 +40,7 @@ extension Transfer {
 
     private func remember(_ bytes: UnsafeRawBufferPointer) throws(FetchError) {
         let limit = job.request.bodyLimit
-        guard bytes.count <= limit - body.count else {
+        guard body.count + bytes.count <= limit else {
             throw FetchError(
                 .permanent,
                 code: "answer-too-large",

@@ -104,6 +104,10 @@ struct TestServer {
                 self.answer(206, body[start:], {'Content-Range': 'bytes %d-%d/%d' % (start, len(body) - 1, len(body))})
             def handle_any(self):
                 length = int(self.headers.get('Content-Length') or 0)
+                if self.path == '/count':
+                    count = 0
+                    while count < length: count += len(self.rfile.read(min(1 << 20, length - count)))
+                    return self.answer(200, str(count).encode())
                 body = self.rfile.read(length).decode('latin-1')
                 words = self.path.split('?')[0].strip('/').split('/')
                 if words[0] != 'log':
