@@ -63,17 +63,18 @@ struct AssetDownload {
     /// Reads a source, and perhaps another one beside it; `true` once the file is in the cache.
     private mutating func read(_ url: String) async throws -> Bool {
         observer(file, .downloading(url: FetchError.shown(url)))
+        let place = cache.hedge(of: file.sha256)
         let outcomes = try await HedgedRead(
             first: reader(url),
-            second: mayHedge ? rotation.next(after: url).map(reader) : nil,
-            place: cache.hedge(of: file.sha256),
+            second: mayHedge && !part.isDistrusted ? rotation.next(after: url).map(reader) : nil,
+            place: place,
             policy: hedge,
             clock: clock
-        ).run(part)
+        ).run(part.mayBeContinued(by: url) ? part : part.fresh(at: place))
         if let verified = outcomes.last, verified.error == nil {
             try cache.install(verified.part.path, as: file.sha256)
             try LocalFile.remove(cache.part(of: file.sha256))
-            try LocalFile.remove(cache.hedge(of: file.sha256))
+            try LocalFile.remove(place)
             return true
         }
         for outcome in outcomes where outcome.part.path == part.path { part = outcome.part }
@@ -100,7 +101,7 @@ struct AssetDownload {
     private mutating func startOver() throws(FetchError) -> Bool {
         guard mayStartOver && file.size == nil && part.length > 0 && rotation.disputesLength else { return false }
         mayStartOver = false
-        try part.startOver()
+        try part.startOver(isDisputed: true)
         return true
     }
 }

@@ -9,7 +9,7 @@ struct Part: Sendable {
     var total: Int64?
     /// Whether bytes of different sources, or of an earlier run, are in it.
     private(set) var isMixed = false
-    /// Whether mixing went wrong once: then every source begins at byte 0.
+    /// Whether sources contradicted each other: then none continues what another one began.
     private(set) var isDistrusted = false
     private var source: String?
     /// The most it ever had; only a wrong digest takes it back, so whatever counts growth comes to an end.
@@ -23,9 +23,13 @@ struct Part: Sendable {
 
     var length: Int64 { LocalFile.length(of: path) }
 
+    /// Whether a source may go on where this ends.
+    func mayBeContinued(by url: String) -> Bool { !isDistrusted || source == url || length == 0 }
+
     /// Notes whose bytes come next.
-    mutating func begin(from url: String) throws(FetchError) {
-        if isDistrusted && source != url { try startOver() }
+    mutating func begin(from url: String) {
+        // Who brought nothing has no say.
+        if length == 0 { total = nil }
         isMixed = length > 0 && (isMixed || source != url)
         source = url
     }
@@ -37,29 +41,31 @@ struct Part: Sendable {
         return length > record
     }
 
-    /// Throws the bytes away.
-    mutating func startOver() throws(FetchError) {
+    /// Throws the bytes away; from then on sources are kept apart when they cannot all be right.
+    mutating func startOver(isDisputed: Bool) throws(FetchError) {
         try LocalFile.remove(path)
-        total = nil
+        isDistrusted = isDistrusted || isDisputed
         isMixed = false
+        total = nil
         record = 0
     }
 
-    /// Throws away bytes with a wrong digest; when several sources are to blame, they are kept apart from now on.
-    mutating func condemn() throws(FetchError) {
-        isDistrusted = isDistrusted || isMixed
-        try startOver()
+    /// Nothing yet, in another place.
+    func fresh(at path: FilePath) throws(FetchError) -> Part {
+        var part = self
+        part.path = path
+        try part.startOver(isDisputed: false)
+        return part
     }
 
-    /// A copy of what is here now, to be continued by another source; an empty one when sources are kept apart.
+    /// A copy of what is here now, to be continued by another source.
     func copied(to path: FilePath) async throws -> Part {
         try LocalFile.remove(path)
-        if !isDistrusted && length > 0 {
-            try await LocalFile.copy(self.path, for: Download(url: "file://\(self.path)", file: path))
-        }
+        if length > 0 { try await LocalFile.copy(self.path, for: Download(url: "file://\(self.path)", file: path)) }
         var copy = self
         copy.path = path
         copy.source = nil
+        copy.record = copy.length
         return copy
     }
 

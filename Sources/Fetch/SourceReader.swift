@@ -17,14 +17,14 @@ struct SourceReader: Sendable {
     /// - Parameter gauge: Hears of every byte.
     /// - Throws: ``FetchError`` once the source brings nothing, or when the digest is wrong and nobody else to blame.
     func complete(_ part: inout Part, gauge: SpeedGauge?) async throws {
-        try part.begin(from: url)
+        part.begin(from: url)
         while true {
             try await readOn(&part, gauge)
             let found = try await AssetCache.sha256(of: part.path)
             if found == file.sha256 { return }
             // A part that others began may be to blame: once more, from the first byte.
             let isToBlame = !part.isMixed
-            try part.condemn()
+            try part.startOver(isDisputed: !isToBlame)
             guard !isToBlame else { throw SourceRotation.mismatch(file, url: url, found: found) }
         }
     }

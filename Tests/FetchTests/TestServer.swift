@@ -63,11 +63,7 @@ struct TestServer {
 
     /// Makes a file of the server; returns its bytes.
     func serve(_ name: String, count: Int) throws -> [UInt8] {
-        var state = UInt64(count) &+ UInt64(name.utf8.reduce(0) { $0 &* 31 &+ Int($1) })
-        let bytes = (0..<count).map { _ in
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return UInt8(truncatingIfNeeded: state >> 33)
-        }
+        let bytes = pattern(name, count: count)
         try directory.appending("files").appending(name).put(bytes)
         return bytes
     }
@@ -127,6 +123,15 @@ struct TestServer {
                     if self.count() <= int(words[1]): return self.answer(503, b'busy')
                     return self.file(words[2])
                 if words[0] == 'later': return self.answer(503, b'busy', {'Retry-After': words[1]})
+                if words[0] in ('endless', 'unsized'):
+                    # No length: the end of the connection is the end of the answer (RFC 9112, section 6.3).
+                    self.close_connection = True
+                    self.send_response(200)
+                    self.end_headers()
+                    with open(os.path.join(root, words[1]), 'rb') as f: body = f.read()
+                    self.wfile.write(body[:1000] if words[0] == 'unsized' and self.count() == 1 else body)
+                    while words[0] == 'endless' and not over.is_set(): self.wfile.write(bytes(65536))
+                    return
                 if words[0] == 'cut': return self.file(words[1], part=1000)
                 if words[0] == 'abort':
                     # Closed with unsent data thrown away: the other side gets a reset (socket(7), SO_LINGER).
@@ -172,6 +177,15 @@ struct TestServer {
         over.set()
         os._exit(0)
         """#
+}
+
+/// Bytes that look random and are the same each time.
+func pattern(_ name: String, count: Int) -> [UInt8] {
+    var state = UInt64(count) &+ UInt64(name.utf8.reduce(0) { $0 &* 31 &+ Int($1) })
+    return (0..<count).map { _ in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return UInt8(truncatingIfNeeded: state >> 33)
+    }
 }
 
 extension FilePath {
