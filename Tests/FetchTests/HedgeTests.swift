@@ -257,4 +257,21 @@ private struct Gate: Sendable {
             #expect(lengths.withLock { $0 } == [900])
         }
     }
+
+    @Test func aSilentSourceIsOvertakenToo() async throws {
+        try await TestServer.run { server in
+            let bytes = try server.serve("f", count: 5000)
+            let digest = SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            let sources = [server.url + "/stall", server.url + "/ok/f"]
+            let cache = server.directory.appending("cache")
+            let hedge = HedgePolicy(floor: 1, window: .milliseconds(200))
+            let events = EventLog()
+            try await AssetFetcher(cache: cache, http: CurlClient(), hedge: hedge).fetch(
+                [RemoteFile(name: "f", sha256: digest, sources: sources)],
+                observer: events.observer
+            )
+            #expect(events.all == [.downloading(url: sources[0]), .hedging(url: sources[1]), .fetched])
+            #expect(try cache.appending(digest).bytes() == bytes)
+        }
+    }
 }

@@ -57,7 +57,7 @@ struct NginxServer {
 
     /// What was asked for so far, in the order of the answers' ends.
     func requests() async throws -> [Request] {
-        // nginx is one process here: once it answers this, it has logged all that ended before.
+        // nginx has one worker here: once it answers this, it has logged all that ended before.
         _ = try await CurlClient().send(HTTPRequest(url: url + "/now"))
         let text = String(decoding: try directory.appending("access.log").bytes(), as: UTF8.self)
         return try text.split(separator: "\n").filter { !$0.hasPrefix("/now") }.map { line in
@@ -85,7 +85,8 @@ struct NginxServer {
         with open(prefix + '/nginx.conf', 'w') as file:
             file.write('''
                 daemon off;
-                master_process off;
+                user root;
+                worker_processes 1;
                 pid nginx.pid;
                 error_log stderr crit;
                 events { worker_connections 64; }
@@ -131,10 +132,11 @@ struct NginxServer {
         environment = dict(os.environ, NGINX='%d;' % nginx.fileno(), PATH=os.environ.get('PATH', '') + ':/usr/sbin')
         child = subprocess.Popen(['nginx', '-p', prefix + '/', '-c', prefix + '/nginx.conf'], env=environment,
                                  close_fds=False, stdout=subprocess.DEVNULL)
+        nginx.close()
         threading.Thread(target=serve, daemon=True).start()
         print(port, proxy_port, flush=True)
         sys.stdin.read()
-        child.kill()
+        child.terminate()
         child.wait()
         os._exit(0)
         """#
