@@ -72,9 +72,9 @@ struct AssetDownload {
             clock: clock
         ).run(part.mayBeContinued(by: url) ? part : part.fresh(at: place))
         if let verified = outcomes.last, verified.error == nil {
+            // The other part goes first: whatever a crash leaves is the beginning of this file.
+            try LocalFile.remove(verified.part.path == place ? part.path : place)
             try cache.install(verified.part.path, as: file.sha256)
-            try LocalFile.remove(cache.part(of: file.sha256))
-            try LocalFile.remove(place)
             return true
         }
         for outcome in outcomes where outcome.part.path == part.path { part = outcome.part }

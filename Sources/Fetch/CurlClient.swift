@@ -28,7 +28,9 @@ public final class CurlClient: HTTPClient {
     ///
     /// - Throws: ``FetchError``, `CancellationError`.
     public func download(_ download: Download) async throws {
-        if let source = try LocalFile.source(of: download.url) { return try await LocalFile.copy(source, for: download) }
+        if let source = try LocalFile.source(of: download.url) {
+            return try await LocalFile.copy(source, for: download)
+        }
         var length = LocalFile.length(of: download.file)
         if let size = download.size, length > size {
             try LocalFile.truncate(download.file)

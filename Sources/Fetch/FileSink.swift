@@ -81,7 +81,8 @@ final class FileSink {
             throw FetchError(
                 .transient,
                 code: "range-mismatch",
-                "download to \(download.file): asked from byte \(offset), got \(range)",
+                "GET \(FetchError.shown(download.url)): asked from byte \(offset), "
+                    + "the answer begins at \(range.first.map { "byte \($0)" } ?? "none")",
                 hint: "see whether a proxy stands between: it answers for other bytes than were asked for"
             )
         }

@@ -13,8 +13,8 @@ struct SourceReader: Sendable {
     /// Completes a part and verifies it.
     ///
     /// A transfer that broke off is taken up again at once and without end, as every time needs at least one byte more.
+    /// The gauge hears of every byte.
     ///
-    /// - Parameter gauge: Hears of every byte.
     /// - Throws: ``FetchError`` once the source brings nothing, or when the digest is wrong and nobody else to blame.
     func complete(_ part: inout Part, gauge: SpeedGauge?) async throws {
         part.begin(from: url)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Crypto
 import NodeTesting
 import SystemPackage
 import Testing
@@ -27,7 +26,7 @@ import Testing
         let isSizeKnown: Bool
 
         init(using random: inout Seeded) {
-            bytes = (0..<Int.random(in: 100...2000, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            bytes = pattern("\(random)", count: Int.random(in: 100...2000, using: &random))
             isSizeKnown = .random(using: &random)
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 let fate = Fate.allCases.randomElement(using: &random) ?? .good
@@ -36,7 +35,10 @@ import Testing
             }
         }
 
-        var description: String { "\(bytes.count) bytes, size known: \(isSizeKnown), \(zip(fates, sources).map { $0 })" }
+        var description: String {
+            "\(bytes.count) bytes, size known: \(isSizeKnown), "
+                + zip(fates, sources).map { "\($0) \($1)" }.joined(separator: "; ")
+        }
 
         private func source(_ fate: Fate, using random: inout Seeded) -> ScriptedSource {
             var content = bytes
@@ -89,11 +91,12 @@ import Testing
         try await withTemporaryDirectory { directory in
             let clock = SimulatedClock()
             let urls = schedule.sources.indices.map { "http://source-\($0)/f" }
-            let client = ScriptedClient(.init(uniqueKeysWithValues: zip(urls, schedule.sources)), wanted: schedule.bytes, clock: clock)
+            let sources = Dictionary(uniqueKeysWithValues: zip(urls, schedule.sources))
+            let client = ScriptedClient(sources, wanted: schedule.bytes, clock: clock)
             let cache = AssetCache(directory: directory)
             let file = RemoteFile(
                 name: "f",
-                sha256: SHA256.hash(data: schedule.bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(),
+                sha256: sha256(schedule.bytes),
                 sources: urls,
                 size: schedule.isSizeKnown ? Int64(schedule.bytes.count) : nil
             )

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Crypto
 import NodeTesting
 import Synchronization
 import SystemPackage
@@ -46,7 +45,7 @@ private struct Gate: Sendable {
         _ events: EventLog,
         order: [String]? = nil
     ) async throws -> [UInt8] {
-        let digest = SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let digest = sha256(bytes)
         let file = RemoteFile(name: "f", sha256: digest, sources: order ?? [slow, other])
         let fetcher = AssetFetcher(cache: directory, http: StagedClient(sources: sources), clock: clock)
         let paths = try await fetcher.fetch([file], observer: events.observer)
@@ -118,7 +117,8 @@ private struct Gate: Sendable {
                         },
                         other: { _ in
                             defer { failed.open() }
-                            throw FetchError(failure == "connection-broken" ? .transient : .permanent, code: failure, "no")
+                            let kind: FetchError.Class = failure == "connection-broken" ? .transient : .permanent
+                            throw FetchError(kind, code: failure, "no")
                         },
                     ],
                     at: directory,
@@ -239,7 +239,7 @@ private struct Gate: Sendable {
 
     @Test func whatAKilledHedgeLeftIsUsed() async throws {
         try await withTemporaryDirectory { directory in
-            let digest = SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            let digest = sha256(bytes)
             try directory.appending(digest + ".part").put(Array(bytes[..<100]))
             try directory.appending(digest + ".hedge").put(Array(bytes[..<900]))
             let lengths = Mutex([Int64]())
@@ -261,7 +261,7 @@ private struct Gate: Sendable {
     @Test func aSilentSourceIsOvertakenToo() async throws {
         try await TestServer.run { server in
             let bytes = try server.serve("f", count: 5000)
-            let digest = SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            let digest = sha256(bytes)
             let sources = [server.url + "/stall", server.url + "/ok/f"]
             let cache = server.directory.appending("cache")
             let hedge = HedgePolicy(floor: 1, window: .milliseconds(200))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Crypto
 import FoundationEssentials
 import Glibc
 import PKI
@@ -179,9 +180,14 @@ struct TestServer {
         """#
 }
 
+/// A digest as 64 hex digits.
+func sha256(_ bytes: [UInt8]) -> String {
+    SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}
+
 /// Bytes that look random and are the same each time.
 func pattern(_ name: String, count: Int) -> [UInt8] {
-    var state = UInt64(count) &+ UInt64(name.utf8.reduce(0) { $0 &* 31 &+ Int($1) })
+    var state = name.utf8.reduce(UInt64(count)) { $0 &* 31 &+ UInt64($1) }
     return (0..<count).map { _ in
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return UInt8(truncatingIfNeeded: state >> 33)
