@@ -128,7 +128,11 @@ let package = Package(
                 system,
             ]
         ),
-        tests("KopsLite", ["Clouds", "Fetch", "KopsModel", "NodeOS", "PKI", "StateStore", system], resources: [.copy("Golden")]),
+        tests(
+            "KopsLite",
+            ["Clouds", "Fetch", "KopsModel", "NodeOS", "PKI", "StateStore", system],
+            resources: [.copy("Golden")]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

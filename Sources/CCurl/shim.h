@@ -38,6 +38,29 @@ static inline CURLcode ccurl_set_header(CURL *handle, ccurl_write_function funct
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_HEADERDATA, context);
 }
 
+// The read function has the write function's shape.
+static inline CURLcode ccurl_set_read(CURL *handle, ccurl_write_function function, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_READFUNCTION, function);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_READDATA, context);
+}
+
+typedef int (*ccurl_seek_function)(void *context, curl_off_t offset, int origin);
+
+static inline CURLcode ccurl_set_seek(CURL *handle, ccurl_seek_function function, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, function);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_SEEKDATA, context);
+}
+
+typedef int (*ccurl_progress_function)(
+    void *context, curl_off_t to_load, curl_off_t loaded, curl_off_t to_send, curl_off_t sent);
+
+static inline CURLcode ccurl_set_progress(CURL *handle, ccurl_progress_function function, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, function);
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(handle, CURLOPT_XFERINFODATA, context);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+}
+
 static inline CURLcode ccurl_info_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }

@@ -12,6 +12,7 @@ struct AssetCache: Sendable {
 
     func path(of sha256: String) -> FilePath { directory.appending(sha256) }
     func part(of sha256: String) -> FilePath { directory.appending(sha256 + ".part") }
+    func hedge(of sha256: String) -> FilePath { directory.appending(sha256 + ".hedge") }
     private func stamp(of sha256: String) -> FilePath { directory.appending(sha256 + ".stamp") }
 
     /// Whether the file is there and what its name says; `remember` lets a stamp be written for the next look.
@@ -25,21 +26,12 @@ struct AssetCache: Sendable {
     }
 
     /// Puts a finished and verified part in place.
-    func install(_ sha256: String) throws(FetchError) {
-        let part = part(of: sha256)
+    func install(_ part: FilePath, as sha256: String) throws(FetchError) {
         let path = path(of: sha256)
         let file = try LocalFile.open(part, .readOnly, options: [.closeOnExec])
         defer { try? file.close() }
         guard fsync(file.rawValue) == 0 else { throw LocalFile.failure("fsync", part, Errno(rawValue: errno)) }
-        do {
-            try part.withPlatformString { old in
-                try path.withPlatformString { new in
-                    guard rename(old, new) == 0 else { throw Errno(rawValue: errno) }
-                }
-            }
-        } catch {
-            throw LocalFile.failure("rename \(part) to", path, error)
-        }
+        try LocalFile.rename(part, to: path)
         let parent = try LocalFile.open(directory, .readOnly, options: [.directory, .closeOnExec])
         defer { try? parent.close() }
         guard fsync(parent.rawValue) == 0 else { throw LocalFile.failure("fsync", directory, Errno(rawValue: errno)) }

@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// Brings files into a cache directory, named by digest and verified.
 ///
-/// Downloads run at most four at once, resume where an earlier run stopped, and rotate over their sources. Nothing in the
-/// cache is believed without its digest.
+/// Downloads run at most four at once, resume where an earlier run or a broken connection stopped, and rotate over their
+/// sources; beside a slow one the next is read too. Nothing in the cache is believed without its digest.
 public struct AssetFetcher: Sendable {
     /// Hears what happens to each file; called from any task.
     public typealias Observer = @Sendable (RemoteFile, AssetEvent) -> Void
@@ -14,28 +14,36 @@ public struct AssetFetcher: Sendable {
     private let http: any HTTPClient
     private let clock: any Clock<Duration>
     private let policy: RetryPolicy
+    private let hedge: HedgePolicy
     private let timeouts: Timeouts
+    private let allowed: AllowedAssets?
 
     /// Makes a fetcher.
     ///
     /// - Parameters:
     ///   - cache: The directory, made with the first download.
     ///   - http: What downloads.
-    ///   - clock: What measures the waits between rounds.
+    ///   - clock: What measures the waits between rounds, and the speed of a source.
     ///   - policy: How often sources are tried again.
+    ///   - hedge: When a second source is read beside a slow one.
     ///   - timeouts: Limits of one download.
+    ///   - allowed: The lock of a sealed cluster: nothing else is asked for, and no redirect is followed.
     public init(
         cache: FilePath,
         http: any HTTPClient,
         clock: any Clock<Duration> = ContinuousClock(),
         policy: RetryPolicy = RetryPolicy(),
-        timeouts: Timeouts = Timeouts(connect: .seconds(10), total: .seconds(3600), stall: .seconds(30))
+        hedge: HedgePolicy = HedgePolicy(),
+        timeouts: Timeouts = Timeouts(connect: .seconds(10), total: .seconds(3600), stall: .seconds(30)),
+        allowed: AllowedAssets? = nil
     ) {
         self.cache = AssetCache(directory: cache)
         self.http = http
         self.clock = clock
         self.policy = policy
+        self.hedge = hedge
         self.timeouts = timeouts
+        self.allowed = allowed
     }
 
     /// Where a file is or will be, for plans.
@@ -50,14 +58,15 @@ public struct AssetFetcher: Sendable {
     /// Brings all files into the cache; the first failure ends the others, whose parts stay for the next run.
     ///
     /// - Returns: Each file's path by its digest.
-    /// - Throws: ``FetchError``: permanent `asset-digest-mismatch` when every source has other bytes, permanent
-    ///   `asset-not-found` when none has the file, transient `asset-unreachable` when the rounds are used up.
+    /// - Throws: ``FetchError``: permanent `asset-digest-mismatch` or `asset-size-mismatch` when every source has other
+    ///   bytes, `asset-not-found` when none has the file, `asset-not-locked` before any connection when the lock does not
+    ///   allow a source, `disk-full`; transient `asset-unreachable` when the rounds are used up.
     @discardableResult
     public func fetch(
         _ files: [RemoteFile],
         observer: @escaping Observer = { _, _ in }
     ) async throws -> [String: FilePath] {
-        for file in files { try Self.check(file) }
+        try check(files)
         var waiting = Self.merged(files)[...]
         return try await withThrowingTaskGroup(of: RemoteFile.self) { group in
             var paths: [String: FilePath] = [:]
@@ -77,46 +86,47 @@ public struct AssetFetcher: Sendable {
         }
     }
 
-    private func fetchOne(_ file: RemoteFile, _ observer: Observer) async throws {
+    private func fetchOne(_ file: RemoteFile, _ observer: @escaping Observer) async throws {
         if try await cache.has(file.sha256, remember: true) { return observer(file, .cached) }
         try LocalFile.makeDirectory(cache.directory)
         try cache.discard(file.sha256)
-        var random = SystemRandomNumberGenerator()
-        var attempt = SourceRotation(file: file)
-        for round in 0..<policy.rounds {
-            for url in attempt.sources {
-                observer(file, .downloading(url: FetchError.shown(url)))
-                do {
-                    try await download(file, from: url)
-                    return observer(file, .fetched)
-                } catch let error as FetchError {
-                    observer(file, .failed(url: FetchError.shown(url), code: error.code))
-                    attempt.note(error, of: url)
-                }
-            }
-            guard !attempt.sources.isEmpty else { break }
-            guard round + 1 < policy.rounds else { break }
-            let wait = max(policy.delay(after: round, using: &random), min(attempt.askedDelay, policy.maximumDelay))
-            try await clock.sleep(for: wait)
+        var download = AssetDownload(
+            file,
+            cache: cache,
+            clock: clock,
+            policy: policy,
+            hedge: hedge,
+            observer: observer
+        ) { url in
+            SourceReader(
+                file: file,
+                url: url,
+                http: http,
+                timeouts: timeouts,
+                followsRedirects: allowed == nil,
+                observer: observer
+            )
         }
-        throw attempt.verdict
+        try await download.run()
+        observer(file, .fetched)
     }
 
-    private func download(_ file: RemoteFile, from url: String) async throws {
-        let part = cache.part(of: file.sha256)
-        var resumed = LocalFile.length(of: part) > 0
-        while true {
-            try await http.download(url, to: part, timeouts: timeouts)
-            let found = try await AssetCache.sha256(of: part)
-            if found == file.sha256 { return try cache.install(file.sha256) }
-            try LocalFile.remove(part)
-            // A part that another source began may be to blame: once more, from the first byte.
-            guard resumed else { throw SourceRotation.mismatch(file, url: url, found: found) }
-            resumed = false
+    private func check(_ files: [RemoteFile]) throws(FetchError) {
+        for file in files {
+            try Self.check(file)
+            try allowed?.check(file)
         }
     }
 
     private static func check(_ file: RemoteFile) throws(FetchError) {
+        if let size = file.size, size < 0 {
+            throw FetchError(
+                .permanent,
+                code: "asset-size-invalid",
+                "\(file.name): \(size) is no number of bytes",
+                hint: "correct the size"
+            )
+        }
         guard file.sha256.count == 64, file.sha256.utf8.allSatisfy({ "0123456789abcdef".utf8.contains($0) }) else {
             throw FetchError(
                 .permanent,
@@ -133,6 +143,7 @@ public struct AssetFetcher: Sendable {
         for file in files {
             if let index = merged.firstIndex(where: { $0.sha256 == file.sha256 }) {
                 merged[index].sources += file.sources.filter { !merged[index].sources.contains($0) }
+                merged[index].size = merged[index].size ?? file.size
             } else {
                 merged.append(file)
             }

@@ -15,11 +15,11 @@ public final class CurlClient: HTTPClient {
 
     deinit { driver.stop() }
 
-    /// Sends a request and returns the whole answer, whatever its status; an answer above 64 MiB is an error.
+    /// Sends a request and returns the whole answer, whatever its status.
     ///
-    /// - Throws: ``FetchError`` when no answer came, `CancellationError` when the task was cancelled.
+    /// - Throws: ``FetchError`` when no answer came or it is too large, `CancellationError` when the task was cancelled.
     public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
-        try await perform(request, sink: .memory(limit: 64 << 20))
+        try await perform(request, sink: .memory)
     }
 
     /// Writes a resource (`http`, `https`, `file`) to a file, resuming at the file's present length.
@@ -27,32 +27,70 @@ public final class CurlClient: HTTPClient {
     /// What an interrupted transfer wrote stays for the next call. The bytes are not verified here.
     ///
     /// - Throws: ``FetchError``, `CancellationError`.
-    public func download(_ url: String, to file: FilePath, timeouts: Timeouts) async throws {
-        if let source = try LocalFile.source(of: url) { return try await LocalFile.copy(source, to: file) }
-        let length = LocalFile.length(of: file)
-        let response = try await perform(HTTPRequest(url: url, timeouts: timeouts), sink: .file(file, from: length))
+    public func download(_ download: Download) async throws {
+        if let source = try LocalFile.source(of: download.url) {
+            return try await LocalFile.copy(source, for: download)
+        }
+        var length = LocalFile.length(of: download.file)
+        if let size = download.size, length > size {
+            try LocalFile.truncate(download.file)
+            length = 0
+        }
+        let response = try await get(download, from: length)
+        guard response.status == 416, length > 0 else { return try check(response, of: download) }
+        // Nothing after our last byte: either we have everything, or our part belongs to something else.
+        let total = ContentRange(response.headers)?.total
+        if total == length { return }
+        if let size = download.size, let total, total != size { throw FetchError.size(of: download, is: total) }
+        try LocalFile.truncate(download.file)
+        try check(try await get(download, from: 0), of: download)
+    }
+
+    /// Sends a file with `PUT` and returns the whole answer, whatever its status; redirects are not followed.
+    ///
+    /// - Throws: ``FetchError`` when the file cannot be read or no answer came, `CancellationError`.
+    public func upload(
+        _ file: FilePath,
+        to url: String,
+        headers: [(name: String, value: String)] = [],
+        timeouts: Timeouts = Timeouts()
+    ) async throws -> HTTPResponse {
+        let request = HTTPRequest(method: "PUT", url: url, headers: headers, timeouts: timeouts)
+        return try await perform(request, source: file, sink: .memory)
+    }
+
+    private func get(_ download: Download, from offset: Int64) async throws -> HTTPResponse {
+        let request = HTTPRequest(
+            url: download.url,
+            followsRedirects: download.followsRedirects,
+            timeouts: download.timeouts
+        )
+        return try await perform(request, sink: .file(download, from: offset))
+    }
+
+    private func check(_ response: HTTPResponse, of download: Download) throws(FetchError) {
         switch response.status {
         case 200..<300: return
-        case 416 where length > 0:
-            // Nothing after our last byte: either we have everything, or our part belongs to something else.
-            if response.headers.contains(where: { $0.name == "content-range" && $0.value == "bytes */\(length)" }) {
-                return
-            }
-            try LocalFile.truncate(file)
-            let whole = try await perform(HTTPRequest(url: url, timeouts: timeouts), sink: .file(file, from: 0))
-            guard (200..<300).contains(whole.status) else {
-                throw FetchError.status(whole.status, method: "GET", url: url, headers: whole.headers)
-            }
-        default: throw FetchError.status(response.status, method: "GET", url: url, headers: response.headers)
+        case 300..<400 where !download.followsRedirects:
+            throw FetchError(
+                .permanent,
+                code: "redirect-refused",
+                "GET \(FetchError.shown(download.url)): the server leads to another address (\(response.status))",
+                hint: "name the address it leads to as the source"
+            )
+        default:
+            let (url, headers) = (download.url, response.headers)
+            throw FetchError.status(response.status, method: "GET", url: url, headers: headers)
         }
     }
 
-    private func perform(_ request: HTTPRequest, sink: Sink) async throws -> HTTPResponse {
+    private func perform(_ request: HTTPRequest, source: FilePath? = nil, sink: Sink) async throws -> HTTPResponse {
         let ticket = Ticket()
         return try await withTaskCancellationHandler {
             try Task.checkCancellation()
             return try await withCheckedThrowingContinuation { continuation in
-                driver.submit(Job(request: request, sink: sink, ticket: ticket, continuation: continuation))
+                let job = Job(request: request, source: source, sink: sink, ticket: ticket, continuation: continuation)
+                driver.submit(job)
             }
         } onCancel: {
             ticket.cancel()
@@ -63,13 +101,15 @@ public final class CurlClient: HTTPClient {
 
 /// Where an answer's body goes.
 enum Sink: Sendable {
-    case memory(limit: Int)
-    case file(FilePath, from: Int64)
+    case memory
+    case file(Download, from: Int64)
 }
 
 /// A request on its way to the thread.
 struct Job: Sendable {
     let request: HTTPRequest
+    /// The body, when it is a file's.
+    let source: FilePath?
     let sink: Sink
     let ticket: Ticket
     let continuation: CheckedContinuation<HTTPResponse, any Error>

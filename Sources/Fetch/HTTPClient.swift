@@ -9,8 +9,43 @@ public protocol HTTPClient: Sendable {
     func send(_ request: HTTPRequest) async throws -> HTTPResponse
     /// Writes a resource to a file, resuming at the file's present length where the source allows it.
     ///
-    /// - Throws: ``FetchError`` when no answer came or its status is not 2xx.
-    func download(_ url: String, to file: FilePath, timeouts: Timeouts) async throws
+    /// - Throws: ``FetchError`` when no answer came, its status is not 2xx, or it is not of the size that is wanted.
+    func download(_ download: Download) async throws
+    /// Sends a file with `PUT`, piece by piece, and returns the whole answer, whatever its status.
+    ///
+    /// - Throws: ``FetchError`` when the file cannot be read or no answer came.
+    func upload(
+        _ file: FilePath,
+        to url: String,
+        headers: [(name: String, value: String)],
+        timeouts: Timeouts
+    ) async throws -> HTTPResponse
+}
+
+extension HTTPClient {
+    /// Refuses; for clients that only send requests.
+    public func download(_ download: Download) async throws {
+        throw Self.unsupported("GET", download.url)
+    }
+
+    /// Refuses; for clients that only send requests.
+    public func upload(
+        _ file: FilePath,
+        to url: String,
+        headers: [(name: String, value: String)] = [],
+        timeouts: Timeouts = Timeouts()
+    ) async throws -> HTTPResponse {
+        throw Self.unsupported("PUT", url)
+    }
+
+    private static func unsupported(_ method: String, _ url: String) -> FetchError {
+        FetchError(
+            .permanent,
+            code: "client-unsupported",
+            "\(method) \(FetchError.shown(url)): this client transfers no files",
+            hint: "use one that does, such as CurlClient"
+        )
+    }
 }
 
 /// A request.
@@ -23,6 +58,10 @@ public struct HTTPRequest: Sendable {
     public var headers: [(name: String, value: String)]
     /// The body; empty for none.
     public var body: [UInt8]
+    /// How many bytes the answer may have; a longer one is a permanent `answer-too-large`.
+    public var bodyLimit: Int
+    /// Whether a `GET` or `HEAD` goes where the server leads to; otherwise the 3xx is the answer.
+    public var followsRedirects: Bool
     /// Whom to trust and who we are; `nil` for the system's certificates and no client certificate.
     public var identity: TLSIdentity?
     /// Limits.
@@ -36,6 +75,8 @@ public struct HTTPRequest: Sendable {
         url: String,
         headers: [(name: String, value: String)] = [],
         body: [UInt8] = [],
+        bodyLimit: Int = 64 << 20,
+        followsRedirects: Bool = true,
         identity: TLSIdentity? = nil,
         timeouts: Timeouts = Timeouts(),
         address: String? = nil
@@ -44,6 +85,8 @@ public struct HTTPRequest: Sendable {
         self.url = url
         self.headers = headers
         self.body = body
+        self.bodyLimit = bodyLimit
+        self.followsRedirects = followsRedirects
         self.identity = identity
         self.timeouts = timeouts
         self.address = address

@@ -38,6 +38,11 @@ enum LocalFile {
         }
     }
 
+    static func rename(_ old: FilePath, to new: FilePath) throws(FetchError) {
+        let result = old.withPlatformString { old in new.withPlatformString { Glibc.rename(old, $0) } }
+        guard result == 0 else { throw failure("rename \(old) to", new, Errno(rawValue: errno)) }
+    }
+
     static func makeDirectory(_ path: FilePath) throws(FetchError) {
         var here = FilePath(root: path.root)
         for component in path.components {
@@ -49,21 +54,45 @@ enum LocalFile {
     }
 
     /// Copies what the target does not have yet; a target that is longer is started over.
-    static func copy(_ source: FilePath, to target: FilePath) async throws {
+    static func copy(_ source: FilePath, for download: Download) async throws {
+        let target = download.file
         let input = try open(source, .readOnly, options: [.closeOnExec])
         defer { try? input.close() }
+        let total = length(of: source)
+        if let size = download.size, total != size { throw FetchError.size(of: download, is: total) }
+        let have = length(of: target)
+        let start = have <= total ? have : 0
         let output = try open(target, .writeOnly, options: [.create, .closeOnExec])
         defer { try? output.close() }
-        let have = length(of: target)
-        let start = have <= length(of: source) ? have : 0
+        try requireSpace(for: total, in: output, at: target, have: start)
         do {
             if start == 0 { try truncate(target) }
             try input.seek(offset: start, from: .start)
             try output.seek(offset: start, from: .start)
-            try await forEachChunk(of: input) { _ = try output.writeAll($0) }
+            try await forEachChunk(of: input) { chunk in
+                _ = try output.writeAll(chunk)
+                download.progress(DownloadProgress(arrived: chunk.count, total: total))
+            }
         } catch let error as Errno {
             throw failure("copy \(source) to", target, error)
         }
+    }
+
+    /// Refuses to begin what cannot fit: a file of which `have` bytes are there already (fstatvfs(3)).
+    static func requireSpace(
+        for total: Int64,
+        in file: FileDescriptor,
+        at path: FilePath,
+        have: Int64
+    ) throws(FetchError) {
+        var status = Glibc.statvfs()
+        let result = fstatvfs(file.rawValue, &status)
+        // A file system that does not tell, or has no limit, will say so when it is written to.
+        guard result == 0, status.f_blocks > 0, total > have else { return }
+        let (bytes, isHuge) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        let available = isHuge ? Int64.max : Int64(clamping: bytes)
+        let needed = total - max(0, have)
+        guard needed <= available else { throw FetchError.space(for: path, needed: needed, available: available) }
     }
 
     /// Reads on to the end in pieces, giving way to other tasks between them.

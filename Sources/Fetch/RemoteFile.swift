@@ -8,12 +8,15 @@ public struct RemoteFile: Sendable, Equatable {
     public var sha256: String
     /// URLs (`http`, `https`, `file`) in the order they are tried.
     public var sources: [String]
+    /// How many bytes it has, where that is known; a source that has another number is refused.
+    public var size: Int64?
 
     /// Makes a description from its parts.
-    public init(name: String, sha256: String, sources: [String]) {
+    public init(name: String, sha256: String, sources: [String], size: Int64? = nil) {
         self.name = name
         self.sha256 = sha256.lowercased()
         self.sources = sources
+        self.size = size
     }
 }
 
@@ -23,6 +26,10 @@ public enum AssetEvent: Sendable, Equatable {
     case cached
     /// A source is being read.
     case downloading(url: String)
+    /// A source broke off after it had brought bytes; it is asked for the rest, from that byte on.
+    case resuming(url: String, from: Int64)
+    /// The source that is being read is slow; this one is read beside it.
+    case hedging(url: String)
     /// A source failed; the next one, or the same one later, is tried.
     case failed(url: String, code: String)
     /// The file is in the cache and verified.

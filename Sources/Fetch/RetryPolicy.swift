@@ -2,7 +2,7 @@
 
 /// How often to try again after transient failures, and how long to wait between rounds.
 public struct RetryPolicy: Sendable {
-    /// How many times every source is tried.
+    /// How many times every source is tried; a round that brought bytes does not count.
     public var rounds: Int
     /// The first wait; each further one is twice as long.
     public var initialDelay: Duration

@@ -5,6 +5,7 @@ struct SourceRotation {
     private let file: RemoteFile
     private(set) var sources: [String]
     private var errors: [String: FetchError] = [:]
+    private var disputants: Set<String> = []
 
     init(file: RemoteFile) {
         self.file = file
@@ -14,8 +15,19 @@ struct SourceRotation {
     /// Takes a source out when its failure is permanent.
     mutating func note(_ error: FetchError, of url: String) {
         errors[url] = error
+        if ["asset-size-mismatch", "answer-cut-short"].contains(error.code) { disputants.insert(url) }
         if !error.isTransient { sources.removeAll { $0 == url } }
     }
+
+    /// The source whose turn is after another one's; `nil` when there is none but that one.
+    func next(after url: String) -> String? {
+        guard let index = sources.firstIndex(of: url) else { return sources.first }
+        let next = sources[(index + 1) % sources.count]
+        return next == url ? nil : next
+    }
+
+    /// Whether a source that is left had a file of another length than the part's.
+    var disputesLength: Bool { !disputants.isDisjoint(with: sources) }
 
     /// How long all sources that are left ask to be left alone.
     var askedDelay: Duration { sources.map { errors[$0]?.retryAfter ?? .zero }.min() ?? .zero }

@@ -7,11 +7,13 @@ final class Transfer {
     let easy: UnsafeMutableRawPointer
     private var lists: [UnsafeMutablePointer<curl_slist>] = []
     private let errorText = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-    private var status = 0
-    private var headers: [(name: String, value: String)] = []
-    private var body: [UInt8] = []
-    private var file: FileSink?
-    private var refusal: FetchError?
+    var status = 0
+    var headers: [(name: String, value: String)] = []
+    var body: [UInt8] = []
+    /// Why we ended the transfer, when we did.
+    var refusal: FetchError?
+    private(set) var sink: FileSink?
+    private(set) var source: FileSource?
 
     init(_ job: Job) throws(FetchError) {
         guard let easy = curl_easy_init() else {
@@ -25,7 +27,8 @@ final class Transfer {
         self.job = job
         self.easy = easy
         errorText.initialize(repeating: 0)
-        if case .file(let path, let offset) = job.sink { file = try FileSink(path, from: offset) }
+        if case .file(let download, let offset) = job.sink { sink = try FileSink(download, from: offset) }
+        if let file = job.source { source = try FileSource(file) }
         try configure()
     }
 
@@ -47,7 +50,7 @@ final class Transfer {
             )
         }
         do throws(FetchError) {
-            try file?.close(status: status)
+            try sink?.close(status: status, headers: headers)
             job.continuation.resume(returning: HTTPResponse(status: status, headers: headers, body: body))
         } catch {
             fail(error)
@@ -75,15 +78,14 @@ final class Transfer {
         try configureTimeouts(request.timeouts)
         try configureTLS(request.identity)
         try configureAddress(request.address)
-        let context = Unmanaged.passUnretained(self).toOpaque()
-        try check(ccurl_set_write(easy, receiveBody, context), "body")
-        try check(ccurl_set_header(easy, receiveHeader, context), "headers")
+        try configureAnswer()
     }
 
     private func configureMethod(_ request: HTTPRequest) throws(FetchError) {
         switch request.method {
         case "GET" where request.body.isEmpty: try check(ccurl_set_long(easy, CURLOPT_HTTPGET, 1), "method")
         case "HEAD": try check(ccurl_set_long(easy, CURLOPT_NOBODY, 1), "method")
+        case "PUT" where source != nil: if let source { try configureUpload(source) }
         default:
             if !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method) {
                 try check(ccurl_set_off(easy, CURLOPT_POSTFIELDSIZE_LARGE, Int(request.body.count)), "body")
@@ -99,7 +101,8 @@ final class Transfer {
             }
             try check(ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method), "method")
         }
-        let mayFollow = ["GET", "HEAD"].contains(request.method) && request.identity?.certificate == nil
+        let mayFollow =
+            request.followsRedirects && ["GET", "HEAD"].contains(request.method) && request.identity?.certificate == nil
         try check(ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, mayFollow ? 1 : 0), "redirects")
         try check(ccurl_set_long(easy, CURLOPT_MAXREDIRS, 10), "redirects")
     }
@@ -170,7 +173,7 @@ final class Transfer {
         return head
     }
 
-    private func check(_ code: CURLcode, _ what: String) throws(FetchError) {
+    func check(_ code: CURLcode, _ what: String) throws(FetchError) {
         guard code != CURLE_OK else { return }
         throw FetchError(
             .permanent,
@@ -180,71 +183,13 @@ final class Transfer {
             hint: "libcurl 7.77 or later is needed"
         )
     }
-
-    // MARK: Answers
-
-    /// Takes a header line; a status line starts over, as after a redirect.
-    fileprivate func take(header line: UnsafeRawBufferPointer) {
-        let text = String(decoding: line, as: UTF8.self)
-        if text.hasPrefix("HTTP/") {
-            status = text.split(separator: " ").dropFirst().first.flatMap { Int($0.prefix(3)) } ?? 0
-            headers = []
-        } else if let colon = text.firstIndex(of: ":") {
-            let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-            headers.append((text[..<colon].lowercased(), String(value.prefix { !$0.isNewline })))
-        }
-    }
-
-    /// Takes a piece of the body; `false` ends the transfer with ``refusal``.
-    fileprivate func take(body bytes: UnsafeRawBufferPointer) -> Bool {
-        do throws(FetchError) {
-            if let file {
-                try file.take(bytes, status: status, headers: headers)
-            } else if case .memory(let limit) = job.sink, body.count + bytes.count > limit {
-                throw FetchError(
-                    .permanent,
-                    code: "answer-too-large",
-                    "\(job.request.method) \(FetchError.shown(job.request.url)): the answer is larger than \(limit) bytes",
-                    hint: "check that the address is the one of the service that is meant"
-                )
-            } else {
-                body.append(contentsOf: bytes)
-            }
-            return true
-        } catch {
-            refusal = error
-            return false
-        }
-    }
-}
-
-private func receiveBody(
-    bytes: UnsafeMutablePointer<CChar>?,
-    size: Int,
-    count: Int,
-    context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let context else { return 0 }
-    let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-    return transfer.take(body: UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : 0
-}
-
-private func receiveHeader(
-    bytes: UnsafeMutablePointer<CChar>?,
-    size: Int,
-    count: Int,
-    context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let context else { return 0 }
-    let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-    transfer.take(header: UnsafeRawBufferPointer(start: bytes, count: size * count))
-    return size * count
 }
 
 extension Duration {
     /// Whole milliseconds, at least one, as 0 means "for ever" to libcurl.
     fileprivate var milliseconds: Int {
         let (seconds, attoseconds) = components
-        return max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
+        // A thousand years are long enough, and no number overflows.
+        return max(1, Int(min(max(0, seconds), 1 << 35)) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
     }
 }

@@ -14,6 +14,8 @@ public struct NodeInputs: Codable, Sendable, Equatable {
     public var followed: FollowedGeneration
     /// What it is told.
     public var config: NodeConfig
+    /// The only files it may download; `nil` when the cluster is not sealed.
+    public var lock: AssetLock?
     /// The private keysets its role may read, by name: `kubernetes-ca`, `etcd-ca`, `front-proxy-ca` and
     /// `service-account` on the control plane, none on workers.
     public var keysets: [String: Keyset]
@@ -36,6 +38,7 @@ public struct NodeInputs: Codable, Sendable, Equatable {
         boot: BootConfig,
         followed: FollowedGeneration,
         config: NodeConfig,
+        lock: AssetLock? = nil,
         keysets: [String: Keyset],
         bootstrapToken: String,
         secrets: [String: [UInt8]] = [:],
@@ -45,6 +48,7 @@ public struct NodeInputs: Codable, Sendable, Equatable {
         self.boot = boot
         self.followed = followed
         self.config = config
+        self.lock = lock
         self.keysets = keysets
         self.bootstrapToken = bootstrapToken
         self.secrets = secrets

@@ -62,7 +62,7 @@ struct NodeRun {
 
         let config = outcome.inputs.config
         await reporter.enter(.downloading, "\(config.assets.count) assets", inputs: outcome.inputs)
-        try await download(config)
+        try await download(outcome.inputs)
 
         let run = try run(outcome.inputs, on: node)
         await reporter.enter(.converging, "plans", inputs: outcome.inputs)
@@ -114,12 +114,15 @@ struct NodeRun {
         )
     }
 
-    private func download(_ config: NodeConfig) async throws {
-        let files = config.assets.sorted { $0.key < $1.key }.map { name, asset in
-            RemoteFile(name: name, sha256: asset.sha256, sources: asset.sources)
+    private func download(_ inputs: NodeInputs) async throws {
+        let files = inputs.config.assets.sorted { $0.key < $1.key }.map { name, asset in
+            RemoteFile(name: name, sha256: asset.sha256, sources: asset.sources, size: asset.size)
+        }
+        let allowed = inputs.lock.map { lock in
+            AllowedAssets(lock.assets.map { RemoteFile(name: $0.name, sha256: $0.sha256, sources: $0.sources) })
         }
         do {
-            try await AssetFetcher(cache: NodeInputs.cache, http: CurlClient()).fetch(files)
+            try await AssetFetcher(cache: NodeInputs.cache, http: CurlClient(), allowed: allowed).fetch(files)
         } catch let error as FetchError {
             throw Failure(
                 error.isTransient ? .transient : .permanent,

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Crypto
 import Glibc
 import Subprocess
 import Synchronization
@@ -46,9 +45,7 @@ final class EventLog: Sendable {
         AssetFetcher(cache: server.directory.appending("cache/assets"), http: client, clock: clock)
     }
 
-    func digest(_ bytes: [UInt8]) -> String {
-        SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+    func digest(_ bytes: [UInt8]) -> String { sha256(bytes) }
 
     func cached(_ server: TestServer) throws -> [String] {
         try server.directory.appending("cache/assets").names().filter { !$0.hasSuffix(".stamp") }

@@ -106,6 +106,28 @@ func isFetchError(_ code: String, _ kind: FetchError.Class) -> (any Error) -> Bo
         }
     }
 
+    @Test func redirectsAreAnswersToWhomDoesNotFollow() async throws {
+        try await TestServer.run { server in
+            let url = server.url + "/redirect?to=/status/201"
+            let response = try await CurlClient().send(HTTPRequest(url: url, followsRedirects: false))
+            #expect(response.status == 302)
+            #expect(response.headers.contains { $0.name == "location" && $0.value == "/status/201" })
+        }
+    }
+
+    @Test func answersHaveTheLimitOfTheirRequest() async throws {
+        try await TestServer.run { server in
+            let bytes = try server.serve("f", count: 100_000)
+            let url = server.url + "/ok/f"
+            #expect(try await CurlClient().send(HTTPRequest(url: url, bodyLimit: 100_000)).body == bytes)
+            for limit in [99_999, 0, -1] {
+                await #expect { _ = try await CurlClient().send(HTTPRequest(url: url, bodyLimit: limit)) } throws: {
+                    isFetchError("answer-too-large", .permanent)($0)
+                }
+            }
+        }
+    }
+
     @Test func silenceEndsInATimeout() async throws {
         try await TestServer.run { server in
             for timeouts in [Timeouts(total: .milliseconds(200)), Timeouts(stall: .seconds(1))] {

@@ -105,6 +105,25 @@ extension FaultTableTests {
         Row("no source that permits it", .permanent, "http-403", "credentials") { server in
             try await server.fetch("\(server.url)/status/403")
         },
+        Row("a size that is none", .permanent, "asset-size-invalid", "correct the size") { server in
+            try await server.fetch("\(server.url)/ok/f", size: -1)
+        },
+        Row("a file of another size", .permanent, "asset-size-mismatch", "correct the size") { server in
+            _ = try server.serve("f", count: 1000)
+            try await server.fetch("\(server.url)/ok/f", "file://\(server.directory)/files/f", size: 2000)
+        },
+        Row("an answer beyond its size", .permanent, "asset-size-mismatch", "correct the size") { server in
+            _ = try server.serve("f", count: 1000)
+            try await server.fetch("\(server.url)/endless/f", size: 2000)
+        },
+        Row("a source outside the lock", .permanent, "asset-not-locked", "lock file") { server in
+            try await server.fetch("\(server.url)/ok/f", allowed: AllowedAssets([]))
+        },
+        Row("a redirect in a sealed cluster", .permanent, "redirect-refused", "as the source") { server in
+            let url = "\(server.url)/redirect?to=/ok/f"
+            let file = RemoteFile(name: "f", sha256: noDigest, sources: [url])
+            try await server.fetch(url, allowed: AllowedAssets([file]))
+        },
         Row("words that are no digest", .permanent, "asset-digest-invalid", "correct the digest") { server in
             try await server.fetch("\(server.url)/ok/f", sha256: "../../etc/passwd")
         },
@@ -130,6 +149,14 @@ extension FaultTableTests {
             let source = "file://\(server.directory)/files/f"
             try await server.withMount("size=64k") { try await server.download(source, into: $0) }
         },
+        Row("a file system that is too small", .permanent, "disk-full", "df -h") { server in
+            _ = try server.serve("f", count: 200_000)
+            try await server.withMount("size=64k") { place in
+                // Known beforehand: nobody is asked.
+                let url = "http://127.0.0.1:1/f"
+                try await CurlClient().download(Download(url: url, file: place.appending("f"), size: 200_000))
+            }
+        },
         Row("no inode for the file", .permanent, "disk-full", "df -i") { server in
             _ = try server.serve("f", count: 10)
             try await server.withMount("nr_inodes=1") { try await server.download("\(server.url)/ok/f", into: $0) }
@@ -150,22 +177,28 @@ extension TestServer {
     /// Downloads to `target` in a directory, the server's own unless said otherwise.
     func download(_ url: String, _ timeouts: Timeouts = Timeouts(), into place: FilePath? = nil) async throws {
         let target = (place ?? directory).appending("target")
-        try await CurlClient().download(url, to: target, timeouts: timeouts)
+        try await CurlClient().download(Download(url: url, file: target, timeouts: timeouts))
     }
 
     /// Brings a file that is on none of the sources into a cache.
-    fileprivate func fetch(_ sources: String..., sha256: String = noDigest) async throws {
+    fileprivate func fetch(
+        _ sources: String...,
+        sha256: String = noDigest,
+        size: Int64? = nil,
+        allowed: AllowedAssets? = nil
+    ) async throws {
         let fetcher = AssetFetcher(
             cache: directory.appending("cache"),
             http: CurlClient(),
             clock: ImmediateClock(),
-            policy: RetryPolicy(rounds: 2)
+            policy: RetryPolicy(rounds: 2),
+            allowed: allowed
         )
-        try await fetcher.fetch([RemoteFile(name: "f", sha256: sha256, sources: sources)])
+        try await fetcher.fetch([RemoteFile(name: "f", sha256: sha256, sources: sources, size: size)])
     }
 
     /// A file system of its own while the body runs; needs root.
-    fileprivate func withMount(_ options: String, _ body: (FilePath) async throws -> Void) async throws {
+    func withMount(_ options: String, _ body: (FilePath) async throws -> Void) async throws {
         let place = directory.appending("mnt")
         mkdir(place.string, 0o755)
         guard mount("tmpfs", place.string, "tmpfs", 0, options == "ro" ? "" : options) == 0 else {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Crypto
 import FoundationEssentials
 import Glibc
 import PKI
@@ -63,11 +64,7 @@ struct TestServer {
 
     /// Makes a file of the server; returns its bytes.
     func serve(_ name: String, count: Int) throws -> [UInt8] {
-        var state = UInt64(count) &+ UInt64(name.utf8.reduce(0) { $0 &* 31 &+ Int($1) })
-        let bytes = (0..<count).map { _ in
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return UInt8(truncatingIfNeeded: state >> 33)
-        }
+        let bytes = pattern(name, count: count)
         try directory.appending("files").appending(name).put(bytes)
         return bytes
     }
@@ -104,6 +101,10 @@ struct TestServer {
                 self.answer(206, body[start:], {'Content-Range': 'bytes %d-%d/%d' % (start, len(body) - 1, len(body))})
             def handle_any(self):
                 length = int(self.headers.get('Content-Length') or 0)
+                if self.path == '/count':
+                    count = 0
+                    while count < length: count += len(self.rfile.read(min(1 << 20, length - count)))
+                    return self.answer(200, str(count).encode())
                 body = self.rfile.read(length).decode('latin-1')
                 words = self.path.split('?')[0].strip('/').split('/')
                 if words[0] != 'log':
@@ -123,6 +124,15 @@ struct TestServer {
                     if self.count() <= int(words[1]): return self.answer(503, b'busy')
                     return self.file(words[2])
                 if words[0] == 'later': return self.answer(503, b'busy', {'Retry-After': words[1]})
+                if words[0] in ('endless', 'unsized'):
+                    # No length: the end of the connection is the end of the answer (RFC 9112, section 6.3).
+                    self.close_connection = True
+                    self.send_response(200)
+                    self.end_headers()
+                    with open(os.path.join(root, words[1]), 'rb') as f: body = f.read()
+                    self.wfile.write(body[:1000] if words[0] == 'unsized' and self.count() == 1 else body)
+                    while words[0] == 'endless' and not over.is_set(): self.wfile.write(bytes(65536))
+                    return
                 if words[0] == 'cut': return self.file(words[1], part=1000)
                 if words[0] == 'abort':
                     # Closed with unsent data thrown away: the other side gets a reset (socket(7), SO_LINGER).
@@ -168,6 +178,20 @@ struct TestServer {
         over.set()
         os._exit(0)
         """#
+}
+
+/// A digest as 64 hex digits.
+func sha256(_ bytes: [UInt8]) -> String {
+    SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}
+
+/// Bytes that look random and are the same each time.
+func pattern(_ name: String, count: Int) -> [UInt8] {
+    var state = name.utf8.reduce(UInt64(count)) { $0 &* 31 &+ UInt64($1) }
+    return (0..<count).map { _ in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return UInt8(truncatingIfNeeded: state >> 33)
+    }
 }
 
 extension FilePath {

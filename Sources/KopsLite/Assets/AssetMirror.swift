@@ -26,7 +26,7 @@ struct AssetMirror {
                 progress("\(entry.path)\tunchanged")
                 continue
             }
-            let file = RemoteFile(name: entry.name, sha256: entry.sha256, sources: entry.sources)
+            let file = RemoteFile(name: entry.name, sha256: entry.sha256, sources: entry.sources, size: entry.size)
             let path = try await fetcher.fetch([file])[entry.sha256]
             guard let path, let bytes = FileManager.default.contents(atPath: path.string) else {
                 throw CommandFailure("\(entry.name) is not in \(cache) although it was fetched", remedy: "run it again")

@@ -62,12 +62,12 @@ struct Acquisition {
                 hint: "run `kopslite update cluster \(boot.clusterName) --yes` again"
             )
         }
-        if config.assetsSealed { try await LockedAssets(of: generation).check(config) }
         let secrets = MachineSecrets(store: store, layout: layout, role: config.role, key: try await readerKey())
         return NodeInputs(
             boot: boot,
             followed: generation.followed,
             config: config,
+            lock: config.assetsSealed ? try await AssetLock(of: generation) : nil,
             keysets: try await secrets.keysets(),
             bootstrapToken: try await secrets.bootstrapToken(),
             secrets: try await secrets.files(config.secrets),

@@ -118,6 +118,8 @@ final class S3Client: Sendable {
                     url: address.url + (query.isEmpty ? "" : "?" + query),
                     headers: headers + signed,
                     body: call.body,
+                    bodyLimit: call.limit,
+                    followsRedirects: false,
                     timeouts: Timeouts(connect: .seconds(5), total: .seconds(60), stall: .seconds(15))
                 )
             )
