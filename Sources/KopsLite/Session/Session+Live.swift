@@ -44,6 +44,11 @@ extension Session {
                     http: http,
                     now: { Date() },
                     storeOf: { machine in
+                        let environment = ProcessInfo.processInfo.environment
+                        if let file = try MachineCredentials(environment: environment).file(for: machine) {
+                            let store = try machineStore(repository.store.url, file, environment)
+                            return Preflight.RoleStore(store: store, isOwn: true)
+                        }
                         let access = StoreAccess(
                             of: machine.role,
                             in: ClusterLayout(clusterName: cluster.name),
@@ -73,6 +78,13 @@ extension Session {
 
 /// Where downloads and the local cloud's bases are kept.
 private let cacheDirectory = ProcessInfo.processInfo.environment["KOPSLITE_CACHE"] ?? "/var/cache/kopslite"
+
+/// The store as a machine opens it: with a file of credentials, and without the operator's.
+private func machineStore(_ url: String, _ file: String, _ environment: [String: String]) throws -> any StateStore {
+    var environment = environment.filter { !$0.key.hasPrefix("AWS_") || $0.key.hasPrefix("AWS_ENDPOINT_URL") }
+    environment["KOPSLITE_CREDENTIALS"] = file
+    return try openStore(url, context: StoreContext(http: StoreContext.live.http, environment: environment))
+}
 
 /// The module's function, which inside ``Session`` its member of the same name hides.
 private let storeBackend: @Sendable (String) throws -> any StateStore = { url in try openStore(url) }

@@ -18,10 +18,17 @@ struct MachineCredentials {
     ///
     /// - Throws: ``CommandFailure`` when a directory is named and has none for the machine.
     func bytes(for machine: ResolvedMachine) throws -> [UInt8]? {
+        try file(for: machine).flatMap { try PrivateFile($0).read() }
+    }
+
+    /// The file that has a machine's own.
+    ///
+    /// - Throws: As ``bytes(for:)``.
+    func file(for machine: ResolvedMachine) throws -> String? {
         guard let directory, !directory.isEmpty else { return nil }
         let names = [machine.name, machine.group, machine.role.rawValue]
-        for name in names {
-            if let bytes = try PrivateFile("\(directory)/\(name)").read() { return bytes }
+        if let name = names.first(where: { FileManager.default.fileExists(atPath: "\(directory)/\($0)") }) {
+            return "\(directory)/\(name)"
         }
         throw CommandFailure(
             "\(directory) has no credentials for machine \(machine.name)",

@@ -67,12 +67,14 @@ public struct StoreAccess: Sendable, Equatable {
             rule([.read], "generations", "*", "manifest.json", for: "what it consists of"),
             rule([.read], "generations", "*", "objects", "nodes", node, for: "what the machine is told"),
             rule([.read], "generations", "*", "objects", "assets.lock.json", for: "what may be downloaded"),
-            rule([.read], "private", "node", "**", for: "how a node joins"),
             rule([.write], "status", instance ?? "*", "**", for: "what the machine reports"),
         ]
         switch role {
         case .node:
-            rules.append(rule([.read], "discovery", "api.json", for: "where the API servers answer"))
+            rules += [
+                rule([.read], "private", "node", "**", for: "how a node joins, and operators' secrets"),
+                rule([.read], "discovery", "api.json", for: "where the API servers answer"),
+            ]
         case .controlPlane:
             rules += [
                 rule([.read], "generations", "*", "objects", "addons", "*", for: "the add-ons"),
