@@ -3,6 +3,7 @@
 /// The only place that knows where things are in a store.
 ///
 /// ```
+/// kopslite-store.json                                                       what the store is known to do
 /// <cluster>/spec/cluster.json  spec/instancegroups/<name>.json  spec/sshcredentials/<name>.json  what the user declared
 /// <cluster>/generations/<n>/manifest.json  generations/<n>/objects/<key>     what nodes follow: immutable
 /// <cluster>/head                                                            the one mutable pointer

@@ -28,15 +28,23 @@ func expectGolden(_ text: String, _ name: String, source: SourceLocation = #_sou
 /// A store in memory that can be told to fail, and counts what is written.
 actor TestStore: StateStore {
     nonisolated let url = "memory://store"
-    private var objects: [StoreKey: StoredObject] = [:]
+    private var objects: [StoreKey: StoredObject]
+    private static let marker = "kopslite-store.json"
     private var writes = 0
     private var writesLeft = Int.max
+
+    /// A store that was used before.
+    init() {
+        let marker = StoredObject(bytes: Array("{\"format\": 1}".utf8), version: ObjectVersion("v0"))
+        objects = Dictionary(uniqueKeysWithValues: (try? StoreKey(Self.marker)).map { ($0, marker) }.map { [$0] } ?? [])
+    }
 
     /// Every write after so many more fails.
     func failAfter(writes: Int) { writesLeft = writes }
 
     var count: Int { writes }
-    var keys: [String] { objects.keys.sorted().map(\.description) }
+    /// All but the store's own.
+    var keys: [String] { objects.keys.sorted().map(\.description).filter { $0 != Self.marker } }
 
     func read(_ key: StoreKey) -> StoredObject? { objects[key] }
 

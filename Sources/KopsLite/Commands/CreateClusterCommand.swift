@@ -68,7 +68,7 @@ struct CreateClusterCommand: SessionCommand {
                 areStored: false
             )
         }
-        _ = try await declaration.create(in: repository.store)
+        _ = try await declaration.create(in: repository.store, now: session.now())
         session.console.line("Cluster configuration has been created.")
         guard yes else { return suggest(name, session.console) }
         session.console.line()

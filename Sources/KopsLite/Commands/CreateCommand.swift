@@ -31,7 +31,7 @@ struct CreateCommand: SessionCommand {
         let declarations = try file.declarations(only: nameOption.name)
         for declaration in declarations { try await file.check(declaration, in: repository) }
         for declaration in declarations {
-            for outcome in try await declaration.create(in: repository.store) {
+            for outcome in try await declaration.create(in: repository.store, now: session.now()) {
                 session.console.line("\(outcome.isWritten ? "Created" : "Unchanged") \(outcome.reference)")
             }
         }

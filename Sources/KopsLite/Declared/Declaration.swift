@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import KopsModel
 import StateStore
 
@@ -50,7 +51,8 @@ struct Declaration: Sendable {
     /// Writes objects that must not be there yet.
     ///
     /// An object that is there with the very same bytes counts as written, for an interrupted command left it.
-    func create(in store: any StateStore) async throws -> [Outcome] {
+    func create(in store: any StateStore, now: Date) async throws -> [Outcome] {
+        try await StoreMarker.ensure(in: store, now: now)
         try await refuseExistingCluster(in: store)
         if cluster != nil { try await refuseRemains(in: store) }
         return try await writeAll(in: store) { object, key, bytes in

@@ -37,6 +37,7 @@ struct ClusterUpdate {
     /// Changes it, telling each step as it is done; a step that is done already is not told.
     func apply(progress: @escaping @Sendable (String) -> Void) async throws {
         // What may be refused is refused before anything is written.
+        try await StoreMarker.ensure(in: store, now: now)
         _ = try await desired(keyring: nil)
         for name in try await provision.missing() { progress("create \(name)") }
         let keyring = try await provision.create()

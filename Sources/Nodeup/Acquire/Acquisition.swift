@@ -85,6 +85,8 @@ struct Acquisition {
         if config.role == .controlPlane { return [boot.address] }
         let endpoints = try APIEndpoints(store: store, layout: layout)
         let deadline = clock.now.advanced(by: patience)
+        // Each look is a request to an object store, and a control plane takes a minute or so.
+        var pause = Duration.milliseconds(250)
         while true {
             let addresses = try await endpoints.records().values.map(\.address).sorted()
             if !addresses.isEmpty { return addresses }
@@ -97,7 +99,8 @@ struct Acquisition {
                     hint: "see what the control plane reports: `kopslite watch cluster \(layout.clusterName)`"
                 )
             }
-            try await clock.sleep(until: clock.now.advanced(by: .milliseconds(250)), tolerance: nil)
+            try await clock.sleep(until: clock.now.advanced(by: pause), tolerance: nil)
+            pause = min(pause * 3 / 2, .seconds(2))
         }
     }
 
