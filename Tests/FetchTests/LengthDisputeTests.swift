@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import NodeTesting
-import SystemPackage
 import Testing
 
 @testable import Fetch
@@ -10,17 +8,8 @@ import Testing
     private let bytes = pattern("right", count: 1000)
     private let refusal = FetchError(.transient, code: "connection-refused", "nobody listens")
 
-    /// Fetches from `http://a/` and `http://b/`; returns the calls as `name offset`.
-    private func calls(_ a: ScriptedSource, _ b: ScriptedSource) async throws -> [String] {
-        let clock = SimulatedClock()
-        let client = ScriptedClient(["http://a/": a, "http://b/": b], wanted: bytes, clock: clock)
-        let file = RemoteFile(name: "f", sha256: sha256(bytes), sources: ["http://a/", "http://b/"])
-        try await withTemporaryDirectory { directory in
-            let fetcher = AssetFetcher(cache: directory, http: client, clock: clock, policy: RetryPolicy(rounds: 2))
-            let paths = try await fetcher.fetch([file])
-            #expect(try paths[file.sha256]?.bytes() == bytes)
-        }
-        return client.calls.map { "\($0.url.dropFirst(7).prefix(1)) \($0.offset)" }
+    private func calls(_ sources: ScriptedSource...) async throws -> [String] {
+        try await ScriptedClient.calls(fetching: bytes, from: sources, rounds: 2)
     }
 
     @Test(arguments: [100, 600, 5000]) func aMirrorWithAnotherFileTakesNothingFromThePart(_ count: Int) async throws {

@@ -2,6 +2,7 @@
 import NodeTesting
 import Synchronization
 import SystemPackage
+import Testing
 
 @testable import Fetch
 
@@ -123,5 +124,30 @@ final class ScriptedClient: HTTPClient {
             $0[index].end = bytes?.count ?? 0
             $0[index].isWrong = isWhole && bytes != wanted
         }
+    }
+}
+
+extension ScriptedClient {
+    /// Fetches bytes from sources that are called a, b, c; returns each call as `name offset`.
+    static func calls(
+        fetching bytes: [UInt8],
+        from sources: [ScriptedSource],
+        rounds: Int
+    ) async throws -> [String] {
+        let clock = SimulatedClock()
+        let urls = "abc".prefix(sources.count).map { "http://\($0)/" }
+        let client = ScriptedClient(Dictionary(uniqueKeysWithValues: zip(urls, sources)), wanted: bytes, clock: clock)
+        let file = RemoteFile(name: "f", sha256: sha256(bytes), sources: urls)
+        try await withTemporaryDirectory { directory in
+            let fetcher = AssetFetcher(
+                cache: directory,
+                http: client,
+                clock: clock,
+                policy: RetryPolicy(rounds: rounds)
+            )
+            let paths = try await fetcher.fetch([file])
+            #expect(try paths[file.sha256]?.bytes() == bytes)
+        }
+        return client.calls.map { "\($0.url.dropFirst(7).prefix(1)) \($0.offset)" }
     }
 }
