@@ -5,7 +5,7 @@ export KOPSLITE_CACHE
 
 STRICT := -Xswiftc -warnings-as-errors
 RELEASE := -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections \
-	-Xlinker --gc-sections -Xlinker -s $(STRICT)
+	-Xlinker --gc-sections -Xlinker --no-export-dynamic -Xlinker -s $(STRICT)
 
 .PHONY: build release test unit e2e check fuzz bench fmt demo demo-down assets prerequisites clean
 
