@@ -11,6 +11,7 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let collections: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -61,7 +62,7 @@ let package = Package(
         library("Fetch", ["CCurl", crypto, system]),
         library("PKI", [asn1, crypto, x509]),
         library("StateStore", ["KopsModel", crypto, system]),
-        library("ObjectStores", ["Fetch", "StateStore", crypto, system]),
+        library("ObjectStores", ["Fetch", "StateStore", crypto, cryptoExtras, system]),
         library("NodeOS", ["CSystemd", crypto, subprocess, system]),
         library("NodeTasks", ["NodeOS", "PKI", collections, crypto, system]),
         library(
