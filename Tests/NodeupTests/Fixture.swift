@@ -44,7 +44,7 @@ struct Fixture {
         SHA256.hash(data: Array((files[name] ?? "").utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    private static func inputs(_ instance: String, _ address: String) -> NodeInputs {
+    static func inputs(_ instance: String, _ address: String) -> NodeInputs {
         NodeInputs(
             boot: BootConfig(
                 store: "memory://",
