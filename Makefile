@@ -36,8 +36,9 @@ check: prerequisites
 fuzz: prerequisites
 	@Tests/fuzz/run
 
-bench: release
+bench: release assets
 	@bench/run
+	@bench/state
 
 fmt:
 	swift format --in-place --recursive Sources Tests Package.swift

@@ -109,7 +109,8 @@ struct ConditionalWriteProbe {
                 code: "store-unconditional",
                 url: store.url,
                 reason: "two operators could overwrite each other: \(reason)",
-                hint: "use a store with conditional writes: S3, Google Cloud Storage, Ceph, MinIO of a recent release, a directory"
+                hint:
+                    "use a store with conditional writes: S3, Google Cloud Storage, Ceph, MinIO of a recent release, a directory"
             )
         )
     }

@@ -269,6 +269,7 @@ struct Bench: Sendable {
                     machineCredentials: MachineCredentials(environment: [:]),
                     author: "test@host",
                     now: session.now(),
+                    leavesMachines: request.leavesMachines,
                     past: request.past
                 )
                 try await UpdateReport(update: update, console: session.console).run(isConfirmed: request.isConfirmed)

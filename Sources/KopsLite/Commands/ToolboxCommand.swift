@@ -10,7 +10,7 @@ struct ToolboxCommand: ParsableCommand {
         abstract: "Work on single machines, and on what they may do.",
         subcommands: [
             ToolboxStop.self, ToolboxStart.self, ToolboxExec.self, ToolboxConsole.self, ToolboxPolicy.self,
-            ToolboxReaderKey.self,
+            ToolboxReaderKey.self, ToolboxBootConfig.self,
         ]
     )
 }

@@ -68,31 +68,3 @@ struct ToolboxPolicy: SessionCommand {
         session.console.output(String(decoding: try document.encoded(), as: UTF8.self))
     }
 }
-
-/// `toolbox reader-key NAME` prints the key that opens a role's secrets, for machines that no cloud gives it to.
-struct ToolboxReaderKey: SessionCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "reader-key",
-        abstract: "Print the key that a role's machines open their secrets with.",
-        discussion: "A secret: put it at \(ReaderKey.path) of bare-metal machines, readable by root only."
-    )
-
-    @Argument(help: "The cluster's name.")
-    var clusterName: String?
-    @OptionGroup var nameOption: NameOption
-    @OptionGroup var state: StateOption
-    @Option(help: "control-plane or node.")
-    var role: String
-
-    func run(in session: Session) async throws {
-        guard let role = InstanceRole(rawValue: role) else {
-            throw CommandFailure("there is no role \(role)", remedy: "write control-plane or node")
-        }
-        let repository = try state.repository(in: session)
-        let name = try nameOption.resolve(clusterName, in: session)
-        _ = try await repository.existing(name)
-        let keyring = try await repository.keyringPlace(of: name).existing()
-        let key = try keyring.key(of: SecretReader(role))
-        session.console.output(String(decoding: try key.encoded(), as: UTF8.self))
-    }
-}

@@ -10,6 +10,12 @@ struct UpdateCommand: ParsableCommand {
     )
 }
 
+/// How far an update goes.
+enum UpdateTarget: String, ExpressibleByArgument, CaseIterable {
+    case direct
+    case store
+}
+
 struct UpdateClusterCommand: SessionCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster",
@@ -22,10 +28,15 @@ struct UpdateClusterCommand: SessionCommand {
     @OptionGroup var state: StateOption
     @Flag(name: [.short, .long], help: "Change it.")
     var yes = false
+    @Option(help: "direct: keys, generation and machines; store: keys and generation, machines are made by others.")
+    var target = UpdateTarget.direct
 
     func run(in session: Session) async throws {
         let repository = try state.repository(in: session)
         let cluster = try await repository.resolved(try nameOption.resolve(clusterName, in: session))
-        try await session.update(UpdateRequest(repository: repository, cluster: cluster, isConfirmed: yes), session)
+        try await session.update(
+            UpdateRequest(repository: repository, cluster: cluster, isConfirmed: yes, leavesMachines: target == .store),
+            session
+        )
     }
 }

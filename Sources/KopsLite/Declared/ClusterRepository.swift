@@ -45,8 +45,8 @@ struct ClusterRepository: Sendable {
     /// A cluster's instance groups, sorted by name.
     func groups(of name: String) async throws -> [InstanceGroup] {
         var groups: [InstanceGroup] = []
-        for key in try await store.list(ClusterLayout(clusterName: name).instanceGroups()) {
-            guard let document = try await document(at: key) else { continue }
+        for (key, object) in try await store.read(store.list(ClusterLayout(clusterName: name).instanceGroups())) {
+            let document = try document(in: object, at: key)
             groups.append(try reading(key) { () throws(SpecError) in try InstanceGroup(document: document) })
         }
         return groups.sorted { $0.metadata.name < $1.metadata.name }
@@ -62,9 +62,8 @@ struct ClusterRepository: Sendable {
     func declared(_ name: String) async throws -> [String: StoredObject] {
         let layout = ClusterLayout(clusterName: name)
         var objects: [String: StoredObject] = [:]
-        for key in try await store.list(layout.declared()) {
-            let place = key.parts.dropFirst().joined(separator: "/")
-            if let object = try await store.read(key) { objects[place] = object }
+        for (key, object) in try await store.read(store.list(layout.declared())) {
+            objects[key.parts.dropFirst().joined(separator: "/")] = object
         }
         return objects
     }
@@ -98,7 +97,10 @@ struct ClusterRepository: Sendable {
     }
 
     private func document(at key: StoreKey) async throws -> JSONValue? {
-        guard let object = try await store.read(key) else { return nil }
+        try await store.read(key).map { try document(in: $0, at: key) }
+    }
+
+    private func document(in object: StoredObject, at key: StoreKey) throws -> JSONValue {
         guard let document = try? JSONValue(parsing: object.bytes) else {
             throw StoreError.corrupt(key: key.description, reason: "it is no JSON")
         }

@@ -68,6 +68,7 @@ extension Session {
                     machineCredentials: MachineCredentials(environment: session.environment),
                     author: Author.name(session.environment),
                     now: session.now(),
+                    leavesMachines: request.leavesMachines,
                     past: request.past
                 )
                 try await UpdateReport(update: update, console: session.console).run(isConfirmed: request.isConfirmed)

@@ -42,6 +42,8 @@ struct UpdateRequest: Sendable {
     var cluster: ResolvedCluster
     /// Whether to apply the plan; otherwise it is only shown.
     var isConfirmed: Bool
+    /// Whether machines are left to others.
+    var leavesMachines = false
     /// The generation that is brought back; `nil` for none.
     var past: PastGeneration?
 }

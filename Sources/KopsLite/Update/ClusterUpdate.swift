@@ -21,6 +21,8 @@ struct ClusterUpdate {
     /// Who publishes, as `user@host`.
     let author: String
     let now: Date
+    /// Whether machines are left to others, as on bare metal.
+    var leavesMachines = false
     /// The generation that is brought back; `nil` to follow the declaration and the file repository of today.
     var past: PastGeneration?
 
@@ -30,7 +32,7 @@ struct ClusterUpdate {
         let desired = try await desired(keyring: missing.isEmpty ? try await provision.keyring() : nil)
         var entries = missing.map { UpdatePlan.Entry(action: .create, name: $0) }
         if let entry = try await generationEntry(desired.objects) { entries.append(entry) }
-        entries += try await cloud.plan(desired.cloud).map(UpdatePlan.Entry.init)
+        if !leavesMachines { entries += try await cloud.plan(desired.cloud).map(UpdatePlan.Entry.init) }
         return UpdatePlan(entries: entries)
     }
 
@@ -43,6 +45,7 @@ struct ClusterUpdate {
         let keyring = try await provision.create()
         let desired = try await desired(keyring: keyring)
         if let generation = try await publish(desired.objects, keyring) { progress("publish generation \(generation)") }
+        if leavesMachines { return }
         try await cloud.apply(desired.cloud) { progress($0.description) }
     }
 

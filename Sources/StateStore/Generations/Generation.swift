@@ -28,39 +28,37 @@ public struct Generation: Sendable {
     ///
     /// - Throws: ``GenerationError`` when it is not listed, missing or altered; ``StoreError`` when it cannot be read.
     public func object(named name: String) async throws -> [UInt8] {
-        guard let expected = manifest.objects[name] else {
+        guard manifest.objects[name] != nil else {
             throw GenerationError.objectUnlisted(name: name, generation: number)
         }
         guard let object = try await store.read(layout.object(name, in: number)) else {
             throw GenerationError.objectMissing(name: name, generation: number)
         }
+        return try verified(object, name)
+    }
+
+    /// Every object by name, verified.
+    public func objects() async throws -> [String: [UInt8]] {
+        let keys = try manifest.objects.keys.map { (name: $0, key: try layout.object($0, in: number)) }
+        let found = try await store.read(keys.map(\.key))
+        return try Dictionary(
+            uniqueKeysWithValues: keys.map { name, key in
+                guard let object = found[key] else {
+                    throw GenerationError.objectMissing(name: name, generation: number)
+                }
+                return (name, try verified(object, name))
+            }
+        )
+    }
+
+    private func verified(_ object: StoredObject, _ name: String) throws -> [UInt8] {
+        let expected = manifest.objects[name] ?? ""
         let found = sha256(object.bytes)
         guard found == expected else {
             throw GenerationError.objectAltered(name: name, generation: number, expected: expected, found: found)
         }
         return object.bytes
     }
-
-    /// Every object by name, verified.
-    public func objects() async throws -> [String: [UInt8]] {
-        try await withThrowingTaskGroup(of: (String, [UInt8]).self) { group in
-            var waiting = manifest.objects.keys.sorted()[...]
-            var objects: [String: [UInt8]] = [:]
-            func start() {
-                guard let name = waiting.popFirst() else { return }
-                group.addTask { (name, try await object(named: name)) }
-            }
-            for _ in 0..<Self.width { start() }
-            while let (name, bytes) = try await group.next() {
-                objects[name] = bytes
-                start()
-            }
-            return objects
-        }
-    }
-
-    /// How many objects are read at once.
-    private static let width = 16
 }
 
 /// JSON as the store holds it: sorted names, so that equal values give equal bytes.
