@@ -16,6 +16,10 @@ struct AssetMirror {
 
     /// Copies what the place does not have yet, and last the lock file, which says that all of it is there.
     func copy(_ lock: AssetLock, progress: @escaping @Sendable (String) -> Void) async throws {
+        // A store that is not there is an error elsewhere; a mirror begins with nothing.
+        if let directory = (target as? FileStore)?.directory {
+            try FileManager.default.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
+        }
         let fetcher = AssetFetcher(cache: cache, http: http)
         for entry in lock.assets {
             let key = try StoreKey(entry.path)
