@@ -27,32 +27,9 @@ public final class SimulatedStore: Sendable {
         case diedAfter
     }
 
-    private enum Request: Sendable {
-        case read(StoreKey)
-        case list(StoreKey)
-        case write([UInt8], StoreKey, WriteCondition)
-        case remove(StoreKey, WriteCondition)
-
-        var text: String {
-            switch self {
-            case .read(let key): "read \(key)"
-            case .list(let key): "list \(key)"
-            case .write(_, let key, let condition): "write \(key) \(condition == .always ? "always" : "conditionally")"
-            case .remove(let key, _): "remove \(key)"
-            }
-        }
-    }
-
-    private enum Answer: Sendable {
-        case object(StoredObject?)
-        case keys([StoreKey])
-        case version(ObjectVersion)
-        case done
-    }
-
     private struct Waiting {
-        var request: Request
-        var continuation: CheckedContinuation<Answer, any Error>
+        var request: SimulatedRequest
+        var continuation: CheckedContinuation<SimulatedRequest.Answer, any Error>
     }
 
     private struct State {
@@ -63,7 +40,7 @@ public final class SimulatedStore: Sendable {
         var running = 0
         var dead: Set<Int> = []
         /// Writes that will arrive once more.
-        var repeats: [Request] = []
+        var repeats: [SimulatedRequest] = []
         var trace: [String] = []
         var driver: CheckedContinuation<Void, Never>?
     }
@@ -92,8 +69,10 @@ public final class SimulatedStore: Sendable {
     /// Runs clients to their ends.
     ///
     /// - Parameters:
+    ///   - random: What decides whose turn it is, and what happens.
     ///   - clients: What each does with its store; an error ends it.
     ///   - changed: Called after every write that changed an object, before anybody else's turn.
+    /// - Throws: What `changed` throws; every client is dead then.
     public func run(
         _ random: inout some RandomNumberGenerator,
         clients: [@Sendable (any StateStore) async throws -> Void],
@@ -132,7 +111,7 @@ public final class SimulatedStore: Sendable {
 
     private enum Turn {
         case client(Int, Waiting, Fate)
-        case again(Request)
+        case again(SimulatedRequest)
     }
 
     /// Waits until nobody runs, and chooses; `nil` once nobody waits either.
@@ -170,15 +149,15 @@ public final class SimulatedStore: Sendable {
             return state.withLock { state in
                 state.trace.append("again: \(request.text)")
                 let before = state.objects
-                _ = try? Self.apply(request, to: &state.objects, negligence)
-                return Self.key(of: request).flatMap { before[$0] != state.objects[$0] ? $0 : nil }
+                _ = try? request.apply(to: &state.objects, negligence)
+                return request.key.flatMap { before[$0] != state.objects[$0] ? $0 : nil }
             }
         case .client(let client, let waiting, let fate):
             let (result, changed) = state.withLock { state in
                 state.trace.append("\(client) \(fate.rawValue): \(waiting.request.text)")
                 state.running += 1
                 if fate == .diedBefore || fate == .diedAfter { state.dead.insert(client) }
-                if fate == .repeatedLater, Self.key(of: waiting.request) != nil {
+                if fate == .repeatedLater, waiting.request.key != nil {
                     state.repeats.append(waiting.request)
                 }
                 return Self.outcome(waiting.request, fate, &state.objects, negligence)
@@ -189,17 +168,17 @@ public final class SimulatedStore: Sendable {
     }
 
     private static func outcome(
-        _ request: Request,
+        _ request: SimulatedRequest,
         _ fate: Fate,
         _ objects: inout [StoreKey: [UInt8]],
         _ negligence: Negligence
-    ) -> (Result<Answer, any Error>, StoreKey?) {
+    ) -> (Result<SimulatedRequest.Answer, any Error>, StoreKey?) {
         let lost = StoreError.unavailable(url: "simulated://", reason: "no answer came")
         if fate == .refused { return (.failure(lost), nil) }
         if fate == .diedBefore { return (.failure(Died()), nil) }
-        let before = key(of: request).flatMap { objects[$0] }
-        let result = Result { try apply(request, to: &objects, negligence) }
-        let changed = key(of: request).flatMap { objects[$0] != before ? $0 : nil }
+        let before = request.key.flatMap { objects[$0] }
+        let result = Result { try request.apply(to: &objects, negligence) }
+        let changed = request.key.flatMap { objects[$0] != before ? $0 : nil }
         switch fate {
         case .answerLost: return (.failure(lost), changed)
         case .diedAfter: return (.failure(Died()), changed)
@@ -207,59 +186,9 @@ public final class SimulatedStore: Sendable {
         }
     }
 
-    private static func key(of request: Request) -> StoreKey? {
-        switch request {
-        case .read, .list: nil
-        case .write(_, let key, _), .remove(let key, _): key
-        }
-    }
-
-    private static func apply(
-        _ request: Request,
-        to objects: inout [StoreKey: [UInt8]],
-        _ negligence: Negligence
-    ) throws -> Answer {
-        switch request {
-        case .read(let key):
-            return .object(objects[key].map { StoredObject(bytes: $0, version: .digest(of: $0)) })
-        case .list(let prefix):
-            return .keys(
-                objects.keys.filter {
-                    $0.parts.count > prefix.parts.count && $0.parts.starts(with: prefix.parts)
-                }.sorted()
-            )
-        case .write(let bytes, let key, let condition):
-            try check(condition, key, objects[key], negligence)
-            objects[key] = bytes
-            return .version(.digest(of: bytes))
-        case .remove(let key, let condition):
-            if objects[key] != nil { try check(condition, key, objects[key], negligence) }
-            objects[key] = nil
-            return .done
-        }
-    }
-
-    private static func check(
-        _ condition: WriteCondition,
-        _ key: StoreKey,
-        _ found: [UInt8]?,
-        _ negligence: Negligence
-    ) throws {
-        let version = found.map { ObjectVersion.digest(of: $0) }
-        let holds: Bool
-        switch condition {
-        case .always: holds = true
-        case .absent: holds = found == nil || negligence == .ignoresAbsent
-        case .version(let expected): holds = expected == version || negligence == .ignoresVersions
-        }
-        guard !holds else { return }
-        let expected: String = if case .version(let version) = condition { version.text } else { "nothing" }
-        throw StoreError.conflict(key: key.description, expected: expected, found: version?.text ?? "nothing")
-    }
-
     // MARK: Clients
 
-    private func wait(_ client: Int, _ request: Request) async throws -> Answer {
+    private func wait(_ client: Int, _ request: SimulatedRequest) async throws -> SimulatedRequest.Answer {
         try await withCheckedThrowingContinuation { continuation in
             let isDead = state.withLock { state in
                 guard !state.dead.contains(client) else { return true }

@@ -25,55 +25,6 @@ func expectGolden(_ text: String, _ name: String, source: SourceLocation = #_sou
     #expect(text == found, "\(name) differs", sourceLocation: source)
 }
 
-/// A store in memory that can be told to fail, and counts what is written.
-actor TestStore: StateStore {
-    nonisolated let url = "memory://store"
-    private var objects: [StoreKey: StoredObject]
-    private static let marker = "kopslite-store.json"
-    private var writes = 0
-    private var writesLeft = Int.max
-
-    /// A store that was used before.
-    init() {
-        let marker = StoredObject(bytes: Array("{\"format\": 1}".utf8), version: ObjectVersion("v0"))
-        objects = Dictionary(uniqueKeysWithValues: (try? StoreKey(Self.marker)).map { ($0, marker) }.map { [$0] } ?? [])
-    }
-
-    /// Every write after so many more fails.
-    func failAfter(writes: Int) { writesLeft = writes }
-
-    var count: Int { writes }
-    /// All but the store's own.
-    var keys: [String] { objects.keys.sorted().map(\.description).filter { $0 != Self.marker } }
-
-    func read(_ key: StoreKey) -> StoredObject? { objects[key] }
-
-    func list(_ prefix: StoreKey) -> [StoreKey] {
-        objects.keys.filter { $0.parts.count > prefix.parts.count && $0.parts.starts(with: prefix.parts) }.sorted()
-    }
-
-    @discardableResult
-    func write(_ bytes: [UInt8], to key: StoreKey, when condition: WriteCondition) throws -> ObjectVersion {
-        guard writesLeft > 0 else { throw StoreError.unavailable(url: url, reason: "it is full") }
-        let found = objects[key]?.version
-        let expected: ObjectVersion? = if case .version(let version) = condition { version } else { nil }
-        guard condition == .always || found == expected else {
-            throw StoreError.conflict(
-                key: key.description,
-                expected: expected?.text ?? "nothing",
-                found: found?.text ?? "nothing"
-            )
-        }
-        writes += 1
-        writesLeft -= 1
-        let version = ObjectVersion("v\(writes)")
-        objects[key] = StoredObject(bytes: bytes, version: version)
-        return version
-    }
-
-    func remove(_ key: StoreKey, when condition: WriteCondition) { objects[key] = nil }
-}
-
 /// A cloud in memory.
 actor TestCloud: Cloud {
     nonisolated let name = "local"
@@ -152,33 +103,6 @@ final class Transcript: Sendable {
             diagnostics: { words in self.text.withLock { $0.notes += words } },
             isTerminal: isTerminal
         )
-    }
-}
-
-/// A network that nothing is on.
-struct NoHTTP: HTTPClient {
-    func send(_ request: HTTPRequest) throws -> HTTPResponse {
-        throw FetchError(.transient, code: "connection-refused", "\(request.url) is not there")
-    }
-    func download(_ url: String, to file: FilePath, timeouts: Timeouts) throws {
-        throw FetchError(.transient, code: "connection-refused", "\(url) is not there")
-    }
-}
-
-/// A file repository that has every file of a release.
-struct RepositoryHTTP: HTTPClient {
-    static let url = "http://10.0.0.1/files"
-
-    func send(_ request: HTTPRequest) throws -> HTTPResponse {
-        guard request.url.hasPrefix(Self.url), request.url.hasSuffix(".sha256") else {
-            return HTTPResponse(status: 404)
-        }
-        // Any digest will do, as long as each path has its own.
-        let digest = ObjectVersion.digest(of: Array(request.url.utf8)).text
-        return HTTPResponse(status: 200, body: Array("\(digest)\n".utf8))
-    }
-    func download(_ url: String, to file: FilePath, timeouts: Timeouts) throws {
-        throw FetchError(.transient, code: "connection-refused", "\(url) is not there")
     }
 }
 

@@ -8,7 +8,7 @@ struct ObjectPrinter {
 
     /// Objects as documents, in a shape that `create -f` reads.
     ///
-    /// - Parameter areStored: Whether they are shown with the state they have, which `replace` then insists on.
+    /// What is stored is shown with the state it has, which `replace` then insists on.
     func documents(_ objects: [APIObject], format: OutputFormat, areStored: Bool = true) throws {
         let values = try objects.map { object in
             var document = object.document

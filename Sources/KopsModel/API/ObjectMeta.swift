@@ -12,7 +12,9 @@ public struct ObjectMeta: Sendable, Equatable {
     public var creationTimestamp: String?
     /// How often kops changed the object; kept as it is.
     public var generation: Int?
-    /// Which state of the object a person looks at: `get` shows it, `replace` replaces that state only. Never stored.
+    /// Which state of the object a person looks at.
+    ///
+    /// `get` shows it, and `replace` replaces that state only. It is never stored.
     public var resourceVersion: String?
 
     /// The label that says which cluster an object belongs to.

@@ -46,7 +46,7 @@ actor GCSTokens {
         let named = context.variable("GOOGLE_APPLICATION_CREDENTIALS")
         let file = named ?? "\(home)/.config/gcloud/application_default_credentials.json"
         if let data = try? Data(contentsOf: URL(filePath: file)) {
-            guard let key = try? JSONDecoder().decode(CredentialDocument.self, from: data) else {
+            guard let key = try? decoder.decode(CredentialDocument.self, from: data) else {
                 throw unusable("\(file) is no JSON of credentials", "download it again")
             }
             return try await exchange(key, file, context, unusable)
@@ -65,18 +65,25 @@ actor GCSTokens {
 
     private struct CredentialDocument: Decodable {
         let type: String
-        let client_email: String?
-        let private_key: String?
-        let private_key_id: String?
-        let token_uri: String?
-        let client_id: String?
-        let client_secret: String?
-        let refresh_token: String?
+        let clientEmail: String?
+        let privateKey: String?
+        let privateKeyId: String?
+        let tokenUri: String?
+        let clientId: String?
+        let clientSecret: String?
+        let refreshToken: String?
     }
 
     private struct TokenDocument: Decodable {
-        let access_token: String
-        let expires_in: Double
+        let accessToken: String
+        let expiresIn: Double
+    }
+
+    /// Google writes names with underscores.
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return decoder
     }
 
     private static func exchange(
@@ -85,16 +92,16 @@ actor GCSTokens {
         _ context: StoreContext,
         _ unusable: (String, String) -> StoreError
     ) async throws -> (token: String, expires: Date) {
-        let endpoint = key.token_uri ?? "https://oauth2.googleapis.com/token"
+        let endpoint = key.tokenUri ?? "https://oauth2.googleapis.com/token"
         let form: [(String, String)]
         switch key.type {
         case "service_account":
-            guard let email = key.client_email, let pem = key.private_key,
-                let assertion = try? assertion(email, pem, key.private_key_id, endpoint, context.now())
+            guard let email = key.clientEmail, let pem = key.privateKey,
+                let assertion = try? assertion(email, pem, key.privateKeyId, endpoint, context.now())
             else { throw unusable("\(file) holds no key of a service account", "download it again") }
             form = [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", assertion)]
         case "authorized_user":
-            guard let id = key.client_id, let secret = key.client_secret, let token = key.refresh_token else {
+            guard let id = key.clientId, let secret = key.clientSecret, let token = key.refreshToken else {
                 throw unusable("\(file) holds no refresh token", "gcloud auth application-default login")
             }
             form = [
@@ -122,9 +129,9 @@ actor GCSTokens {
 
     private static func token(in response: HTTPResponse, _ context: StoreContext) -> (token: String, expires: Date)? {
         guard response.status == 200,
-            let found = try? JSONDecoder().decode(TokenDocument.self, from: Data(response.body))
+            let found = try? decoder.decode(TokenDocument.self, from: Data(response.body))
         else { return nil }
-        return (found.access_token, context.now().addingTimeInterval(found.expires_in))
+        return (found.accessToken, context.now().addingTimeInterval(found.expiresIn))
     }
 
     /// A statement about oneself, signed by the account's key (RS256, RFC 7518).

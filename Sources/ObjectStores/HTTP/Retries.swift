@@ -19,6 +19,7 @@ struct Retries: Sendable {
     /// Runs tries until one is done.
     ///
     /// - Parameter attempt: Told whether an earlier try may have taken effect although its answer was lost.
+    /// - Returns: What the try that was done came to.
     /// - Throws: The last try's error, or whatever a try throws.
     func run<Value: Sendable>(_ attempt: (_ mayHaveHappened: Bool) async throws -> Outcome<Value>) async throws -> Value
     {

@@ -54,6 +54,7 @@ public struct StoreAccess: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - role: What the machines do.
+    ///   - layout: The cluster they belong to.
     ///   - group: The machines' instance group; `nil` for all of the role.
     ///   - instance: The one machine; `nil` for all of the role.
     public init(of role: InstanceRole, in layout: ClusterLayout, group: String? = nil, instance: String? = nil) {

@@ -54,6 +54,7 @@ public struct GenerationReader: Sendable {
     /// The generation in force and all before it, the newest first; each is named by its successor's manifest.
     ///
     /// - Parameter limit: How many at the most.
+    /// - Returns: At least one generation when any was published.
     /// - Throws: ``GenerationError``, ``StoreError``.
     public func history(limit: Int = .max) async throws -> [Generation] {
         guard limit > 0, try await head() != nil else { return [] }

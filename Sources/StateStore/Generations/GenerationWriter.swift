@@ -15,6 +15,8 @@ public struct GenerationWriter: Sendable {
     /// Makes a publisher of a cluster's generations.
     ///
     /// - Parameters:
+    ///   - store: Where they are kept.
+    ///   - layout: Where in it.
     ///   - signers: The keys in force; each signs every head.
     ///   - author: What the manifests say of their maker, as `user@host`.
     public init(store: any StateStore, layout: ClusterLayout, signers: [SigningKey], author: String) {
