@@ -60,8 +60,6 @@ actor FakeServer: HTTPClient {
         }
     }
 
-    func download(_ url: String, to file: FilePath, timeouts: Timeouts) async throws {}
-
     private func patch(_ path: String, _ body: JSONValue) throws -> HTTPResponse {
         var wanted = body
         let old = objects[path]

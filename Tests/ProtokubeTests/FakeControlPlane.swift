@@ -27,8 +27,6 @@ final class FakeControlPlane: HTTPClient {
     func object(_ path: String) -> JSONValue? { state.withLock { $0.objects[path] } }
     func put(_ object: JSONValue, at path: String) { state.withLock { $0.objects[path] = object } }
 
-    func download(_ url: String, to file: FilePath, timeouts: Timeouts) async throws {}
-
     func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         guard request.identity?.certificate != nil else { return HTTPResponse(status: 401) }
         if request.url == "https://127.0.0.1:2379/health" {

@@ -29,7 +29,7 @@ struct ClusterUpdate {
     /// What would change; nothing is written.
     func plan() async throws -> UpdatePlan {
         let missing = try await provision.missing()
-        let desired = try await desired(keyring: missing.isEmpty ? try await provision.keyring() : nil)
+        let desired = try await desired(keyring: try await provision.keyring())
         var entries = missing.map { UpdatePlan.Entry(action: .create, name: $0) }
         if let entry = try await generationEntry(desired.objects) { entries.append(entry) }
         if !leavesMachines { entries += try await cloud.plan(desired.cloud).map(UpdatePlan.Entry.init) }
@@ -59,11 +59,10 @@ struct ClusterUpdate {
     private func desired(keyring: Keyring?) async throws -> (objects: [String: [UInt8]], cloud: DesiredCloud) {
         let inventory = AssetInventory(cluster: cluster, http: http)
         let lock = if let past { past.lock } else { try await inventory.lock() }
-        let secrets = keyring.map { ClusterSecrets(store: store, layout: layout, keyring: $0) }
         let renderer = GenerationRenderer(
             cluster: cluster,
             declared: try await declared(),
-            keys: try await secrets?.published() ?? PublishedKeys(),
+            keys: try await publishedKeys(keyring),
             lock: lock
         )
         let machines = MachineRenderer(
@@ -82,6 +81,16 @@ struct ClusterUpdate {
             volumes: DesiredVolumes(cluster: cluster).all
         )
         return (try renderer.objects(), cloud)
+    }
+
+    /// What machines must know of the keys; nothing while some are still to be made.
+    private func publishedKeys(_ keyring: Keyring?) async throws -> PublishedKeys {
+        guard let keyring else { return PublishedKeys() }
+        do {
+            return try await ClusterSecrets(store: store, layout: layout, keyring: keyring).published()
+        } catch let failure as Failure where failure.code == "keyset-missing" {
+            return PublishedKeys()
+        }
     }
 
     private func declared() async throws -> [String: [UInt8]] {

@@ -90,11 +90,10 @@ struct S3Refusal {
 
     private var skewed: StoreRefusal {
         let server = answer.serverTime.flatMap { try? Date($0, strategy: .iso8601) }
-        let asked = call.headers.first { $0.name == "x-amz-date" }?.value
         let difference = server.map { " (the server's is \($0.formatted(.iso8601)))" } ?? ""
         return make(
             "clock-skewed",
-            "this machine's clock is too far from the server's\(difference)\(asked.map { ", asked at \($0)" } ?? "")",
+            "this machine's clock is too far from the server's\(difference)",
             "synchronize it: timedatectl set-ntp true"
         )
     }

@@ -133,6 +133,15 @@ import Testing
         }
     }
 
+    @Test func whatIsNoStateIsNotReadWhole() async throws {
+        let http = ScriptedHTTP { request in
+            #expect(request.bodyLimit <= 16 << 20)
+            throw FetchError(.permanent, code: "answer-too-large", "10 GB")
+        }
+        let found = await #expect(throws: StoreError.self) { try await store(http).read(StoreKey("a")) }
+        #expect(found?.code == "object-too-large")
+    }
+
     @Test func aServerWithoutConditionsIsNamed() async throws {
         let http = ScriptedHTTP { _ in Self.error(501, "NotImplemented") }
         let found = await #expect(throws: StoreError.self) {
