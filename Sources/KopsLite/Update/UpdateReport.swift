@@ -19,6 +19,12 @@ struct UpdateReport {
         try await update.apply { console.line($0) }
         let name = update.cluster.name
         console.line()
+        guard !update.leavesMachines else {
+            console.line("The state is published; machines are made by others.")
+            console.line()
+            console.line("What a machine needs: kopslite toolbox boot-config, and kopslite toolbox reader-key")
+            return
+        }
         console.line("Cluster changes have been applied to the cloud.")
         console.line()
         console.line("Suggestions:")
