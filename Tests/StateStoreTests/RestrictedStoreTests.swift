@@ -94,50 +94,62 @@ import Testing
         return both
     }
 
-    /// Everything a machine of each role does at a boot, with its own permissions.
-    @Test(arguments: InstanceRole.allCases) func aRoleCanDoItsWork(_ role: InstanceRole) async throws {
-        let layout = Self.layout
+    /// A cluster with a generation, a secret for every reader, and room for endpoints.
+    private static func cluster(_ keyring: Keyring) async throws -> MemoryStore {
         let store = MemoryStore()
-        let keyring = Keyring(cluster: layout.clusterName, notAfter: .distantFuture)
         let objects: [String: [UInt8]] = [
             "nodes/workers.json": [1], "assets.lock.json": [2], "addons/dns.json": [3], "spec/cluster.json": [4],
         ]
         try await GenerationWriter(store: store, layout: layout, signers: keyring.signing, author: "a@b")
-            .publish(objects: objects, previous: nil, message: "m", now: Self.now)
-        let reader: SecretReader = role == .node ? .node : .controlPlane
+            .publish(objects: objects, previous: nil, message: "m", now: now)
         for reader in SecretReader.allCases {
             try await SecretStore(store: store, layout: layout)
                 .write([5], as: "s", for: reader, keyring: keyring, when: .absent)
         }
         try await APIEndpoints(store: store, layout: layout).prepare()
+        return store
+    }
 
-        let access = StoreAccess(of: role, in: layout, group: "workers", instance: "workers-1")
-        let mine = RestrictedStore(store, to: access)
-        let generation = try await GenerationReader(store: mine, layout: layout, trust: HeadTrust(keyring.trust))
-            .current()
+    /// What a machine of each role does at a boot, with its own permissions.
+    @Test(arguments: InstanceRole.allCases) func aRoleReadsWhatIsItsOwn(_ role: InstanceRole) async throws {
+        let keyring = Keyring(cluster: Self.layout.clusterName, notAfter: .distantFuture)
+        let access = StoreAccess(of: role, in: Self.layout, group: "workers", instance: "workers-1")
+        let mine = RestrictedStore(try await Self.cluster(keyring), to: access)
+        let trust = HeadTrust(keyring.trust)
+        let generation = try await GenerationReader(store: mine, layout: Self.layout, trust: trust).current()
         #expect(try await generation.object(named: "nodes/workers.json") == [1])
         #expect(try await generation.object(named: "assets.lock.json") == [2])
         #expect(try await isDenied { _ = try await generation.object(named: "spec/cluster.json") })
-        let secrets = SecretStore(store: mine, layout: layout)
-        #expect(try await secrets.read("s", of: reader, with: keyring.key(of: reader))?.bytes == [5])
-        for other in SecretReader.allCases where other != reader {
-            #expect(try await isDenied { _ = try await secrets.read("s", of: other, with: keyring.key(of: other)) })
+        let isDenied = try await isDenied { _ = try await generation.object(named: "addons/dns.json") }
+        #expect(isDenied == (role == .node))
+        let secrets = SecretStore(store: mine, layout: Self.layout)
+        for reader in SecretReader.allCases {
+            let key = try keyring.key(of: reader)
+            if reader == (role == .node ? .node : .controlPlane) {
+                #expect(try await secrets.read("s", of: reader, with: key)?.bytes == [5])
+            } else {
+                #expect(try await self.isDenied { _ = try await secrets.read("s", of: reader, with: key) })
+            }
         }
+    }
+
+    @Test(arguments: InstanceRole.allCases) func aRoleWritesWhatIsItsOwn(_ role: InstanceRole) async throws {
+        let layout = Self.layout
+        let keyring = Keyring(cluster: layout.clusterName, notAfter: .distantFuture)
+        let access = StoreAccess(of: role, in: layout, group: "workers", instance: "workers-1")
+        let mine = RestrictedStore(try await Self.cluster(keyring), to: access)
         try await mine.write([6], to: layout.status(of: "nodeup", on: "workers-1"), when: .always)
         let endpoints = try APIEndpoints(store: mine, layout: layout)
         #expect(try await endpoints.records().isEmpty)
         let record = EndpointRecord(address: "10.0.0.1", port: 443, updated: Self.now)
-        switch role {
-        case .node:
+        guard role == .controlPlane else {
             #expect(try await isDenied { try await endpoints.publish(record, of: "workers-1") })
-            #expect(try await isDenied { _ = try await generation.object(named: "addons/dns.json") })
-        case .controlPlane:
-            try await endpoints.publish(record, of: "workers-1")
-            #expect(try await generation.object(named: "addons/dns.json") == [3])
-            let identity = try layout.etcdIdentity("main")
-            let version = try await mine.write([7], to: identity, when: .absent)
-            #expect(try await mine.read(identity) == StoredObject(bytes: [7], version: version))
-            #expect(try await mine.list(layout.key("etcd")) == [identity])
+            return
         }
+        try await endpoints.publish(record, of: "workers-1")
+        let identity = try layout.etcdIdentity("main")
+        let version = try await mine.write([7], to: identity, when: .absent)
+        #expect(try await mine.read(identity) == StoredObject(bytes: [7], version: version))
+        #expect(try await mine.list(layout.key("etcd")) == [identity])
     }
 }
