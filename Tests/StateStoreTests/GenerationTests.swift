@@ -217,6 +217,27 @@ private actor DyingStore: StateStore {
         }
     }
 
+    @Test(arguments: ["-1", "0", "+7", "1e3", "x", "99999999999999999999"])
+    func whatIsNoGenerationIsInNobodysWay(_ name: String) async throws {
+        let store = MemoryStore()
+        try await store.write([1], to: layout.key("generations", name, "manifest.json"), when: .absent)
+        let head = try await writer(store).publish(objects: objects, previous: nil, message: "test", now: now)
+        #expect(try await reader(store).current().number == head.head.generation)
+    }
+
+    /// Whoever can write to the store can take the last number; that is an error, not a crash.
+    @Test func behindTheLastNumberThereIsNone() async throws {
+        let store = MemoryStore()
+        let head = try await writer(store).publish(objects: objects, previous: nil, message: "test", now: now)
+        try await store.write([1], to: layout.manifest(.max), when: .absent)
+        let error = await #expect(throws: StoreError.self) {
+            try await writer(store).publish(objects: objects, previous: head, message: "test", now: now)
+        }
+        #expect(error?.code == "store-object-damaged")
+        #expect(error?.description.contains("generations/9223372036854775807") == true)
+        #expect(try await reader(store).head() == head)
+    }
+
     @Test(arguments: ["", "/a", "a//b", "../a", "a/"]) func objectNamesAreKeys(_ name: String) async throws {
         let store = MemoryStore()
         await #expect(throws: StoreError.self) {

@@ -85,7 +85,14 @@ public struct GenerationWriter: Sendable {
     }
 
     private func nextNumber(after previous: PublishedHead?) async throws -> Int {
-        max(previous?.head.generation ?? 0, try await reader.numbers().max() ?? 0) + 1
+        let last = max(previous?.head.generation ?? 0, try await reader.numbers().max() ?? 0)
+        guard last < .max else {
+            throw StoreError.corrupt(
+                key: "\(try layout.generations())/\(last)",
+                reason: "no generation can follow it; remove it, no publisher made it"
+            )
+        }
+        return last + 1
     }
 
     private func raced(_ previous: PublishedHead?) async throws -> GenerationError {

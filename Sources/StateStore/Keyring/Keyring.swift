@@ -5,7 +5,7 @@ public import KopsModel
 /// The keys that only operators have: what signs generations, and what opens secrets.
 ///
 /// - Shape: JSON, in a file the operator names, or at `private/admin/keyring.json` of the store.
-public struct Keyring: Codable, Sendable, Equatable, CustomStringConvertible {
+public struct Keyring: Codable, Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// The cluster it belongs to.
     public let cluster: String
     /// The keys that sign every head, the oldest first.
@@ -49,6 +49,8 @@ public struct Keyring: Codable, Sendable, Equatable, CustomStringConvertible {
 
     /// Never a key.
     public var description: String { "keyring of \(cluster)" }
+    /// Nothing: `dump` looks past a description.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 /// What can go wrong with keys and what they protect.

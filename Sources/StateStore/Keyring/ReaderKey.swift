@@ -15,7 +15,7 @@ public enum SecretReader: String, Codable, Sendable, CaseIterable {
 /// A key that opens what was sealed to a reader.
 ///
 /// - Shape: JSON; a machine's cloud puts it at ``path``, outside of user-data.
-public struct ReaderKey: Codable, Sendable, Equatable, CustomStringConvertible {
+public struct ReaderKey: Codable, Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// Who has it.
     public let reader: SecretReader
     /// The first 16 hex digits of the SHA-256 of the public key.
@@ -39,6 +39,8 @@ public struct ReaderKey: Codable, Sendable, Equatable, CustomStringConvertible {
 
     /// Never the key.
     public var description: String { "\(reader.rawValue) key \(id)" }
+    /// Nothing: `dump` looks past a description.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
 
     /// The key as a file holds it.
     public func encoded() throws -> [UInt8] { try encodeForStore(self) }

@@ -7,11 +7,16 @@ import FoundationEssentials
 /// open all of them.
 public struct SecretStore: Sendable {
     /// A secret and the version it had.
-    public struct Found: Sendable {
+    public struct Found: Sendable, CustomStringConvertible, CustomReflectable {
         /// Its bytes.
         public let bytes: [UInt8]
         /// What a conditional write names.
         public let version: ObjectVersion
+
+        /// Never the secret.
+        public var description: String { "secret of version \(version)" }
+        /// Nothing: `dump` looks past a description.
+        public var customMirror: Mirror { Mirror(self, children: [:]) }
     }
 
     private let store: any StateStore

@@ -4,7 +4,7 @@ public import FoundationEssentials
 public import KopsModel
 
 /// A key that signs heads; only operators have it, machines never.
-public struct SigningKey: Codable, Sendable, Equatable, CustomStringConvertible {
+public struct SigningKey: Codable, Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// The first 16 hex digits of the SHA-256 of the public key.
     public let id: String
     /// Ed25519 (RFC 8032), 32 bytes, in Base64.
@@ -28,6 +28,8 @@ public struct SigningKey: Codable, Sendable, Equatable, CustomStringConvertible 
 
     /// Never the key.
     public var description: String { "signing key \(id)" }
+    /// Nothing: `dump` looks past a description.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
 
     func sign(_ bytes: [UInt8]) throws -> Data {
         guard let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: privateKey) else {
