@@ -37,7 +37,7 @@ final class EventLog: Sendable {
     var observer: AssetFetcher.Observer { { _, event in self.events.withLock { $0.append(event) } } }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct AssetFetcherTests {
+@Suite struct AssetFetcherTests {
     let clock = ImmediateClock()
     let client = CurlClient()
 

@@ -4,7 +4,7 @@ import FoundationEssentials
 import PKI
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct CurlClientTLSTests {
+@Suite struct CurlClientTLSTests {
     let authority: Keyset
     let server: IssuedCertificate
     let client: IssuedCertificate

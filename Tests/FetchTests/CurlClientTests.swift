@@ -26,7 +26,7 @@ func isFetchError(_ code: String, _ kind: FetchError.Class) -> (any Error) -> Bo
     { ($0 as? FetchError)?.code == code && ($0 as? FetchError)?.kind == kind }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct CurlClientTests {
+@Suite struct CurlClientTests {
     @Test(arguments: ["GET", "POST", "PUT", "PATCH", "DELETE"], ["", "text \u{e9}"])
     func requestsArriveAsTheyAre(_ method: String, _ body: String) async throws {
         try await TestServer.run { server in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Fetch
 
-@Suite(.timeLimit(.minutes(2))) struct DownloadTests {
+@Suite struct DownloadTests {
     let client = CurlClient()
 
     @Test(arguments: [0, 1, 100_000], ["ok", "norange"])

@@ -6,7 +6,7 @@ import Testing
 @testable import Fetch
 
 /// Random faults of random sources: whatever can be fetched is, and nothing is fetched twice without need.
-@Suite(.timeLimit(.minutes(2))) struct FaultScheduleTests {
+@Suite struct FaultScheduleTests {
     private static let rounds = 5
 
     /// How a source ends, once its faults are over.

@@ -9,7 +9,7 @@ import SystemPackage
 import Testing
 
 /// What is broken on the way of a download, and the class, code and remedy it is told with.
-@Suite(.timeLimit(.minutes(2))) struct FaultTableTests {
+@Suite struct FaultTableTests {
     static let rows = answers + connections + assets + files
 
     @Test("each fault has its class, code and remedy", arguments: rows)

@@ -33,7 +33,7 @@ private struct Gate: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct HedgeTests {
+@Suite struct HedgeTests {
     private let clock = SimulatedClock()
     private let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
     private let slow = "http://slow/f"

@@ -4,7 +4,7 @@ import Testing
 @testable import Fetch
 
 /// Sources whose files have different lengths, when nobody said which one is right.
-@Suite(.timeLimit(.minutes(1))) struct LengthDisputeTests {
+@Suite struct LengthDisputeTests {
     private let bytes = pattern("right", count: 1000)
     private let refusal = FetchError(.transient, code: "connection-refused", "nobody listens")
 

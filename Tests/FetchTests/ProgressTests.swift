@@ -3,7 +3,7 @@ import Testing
 
 @testable import Fetch
 
-@Suite(.timeLimit(.minutes(1))) struct ProgressTests {
+@Suite struct ProgressTests {
     private let bytes = pattern("f", count: 1000)
     private let refusal = ScriptedSource.Act.fail(FetchError(.transient, code: "connection-refused", "nobody listens"))
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Fetch
 
-@Suite(.timeLimit(.minutes(2))) struct UploadTests {
+@Suite struct UploadTests {
     let client = CurlClient()
 
     @Test(arguments: [0, 1, 65_536, 300_000]) func aFileArrivesWholeWithItsHeaders(_ count: Int) async throws {

@@ -10,7 +10,7 @@ import SystemPackage
 import Testing
 
 /// The whole way: our certificates, libcurl, TLS, a server that asks who we are.
-@Suite(.timeLimit(.minutes(1))) struct KubeClientTLSTests {
+@Suite struct KubeClientTLSTests {
     static let script = #"""
         import http.server, json, ssl, sys, threading, os
         class Handler(http.server.BaseHTTPRequestHandler):
