@@ -165,7 +165,7 @@ public struct GCSStore: StateStore {
                 body: body,
                 bodyLimit: Self.sizeLimit,
                 followsRedirects: false,
-                timeouts: Timeouts(connect: .seconds(5), total: .seconds(60), stall: .seconds(15))
+                timeouts: .sending(body.count)
             )
         )
     }

@@ -71,7 +71,7 @@ public struct HTTPSStore: StateStore {
                 HTTPRequest(
                     url: address,
                     bodyLimit: Self.sizeLimit,
-                    timeouts: Timeouts(connect: .seconds(5), total: .seconds(60), stall: .seconds(15))
+                    timeouts: .sending(0)
                 )
             )
         } catch let error as FetchError {

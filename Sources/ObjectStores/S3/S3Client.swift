@@ -120,7 +120,7 @@ final class S3Client: Sendable {
                     body: call.body,
                     bodyLimit: call.limit,
                     followsRedirects: false,
-                    timeouts: Timeouts(connect: .seconds(5), total: .seconds(60), stall: .seconds(15))
+                    timeouts: .sending(call.body.count)
                 )
             )
         )
