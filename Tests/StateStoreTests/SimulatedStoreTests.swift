@@ -16,7 +16,8 @@ import Testing
         _ client: @escaping @Sendable (any StateStore, StoreKey) async throws -> Void
     ) async throws -> [(left: [UInt8]?, end: String)] {
         var outcomes: [(left: [UInt8]?, end: String)] = []
-        for seed in Seeded.seeds(300) {
+        // Always all of them: that something may happen is a law of many seeds, not of one.
+        for seed in 1...UInt64(300) {
             var random = Seeded(seed)
             let store = SimulatedStore(faults: faults)
             let end = Mutex("died")
