@@ -23,6 +23,8 @@ struct DeleteClusterCommand: SessionCommand {
     var clusterName: String?
     @OptionGroup var nameOption: NameOption
     @OptionGroup var state: StateOption
+    @Flag(help: "Remove what the clouds hold of a cluster that the state store does not know.")
+    var external = false
     @Flag(name: [.short, .long], help: "Remove it.")
     var yes = false
 
@@ -30,7 +32,7 @@ struct DeleteClusterCommand: SessionCommand {
         let name = try nameOption.resolve(clusterName, in: session)
         let repository = try state.repository(in: session)
         let keys = try await repository.store.list(ClusterLayout(clusterName: name).root())
-        if keys.isEmpty { _ = try await repository.existing(name) }
+        if keys.isEmpty, !external { _ = try await repository.existing(name) }
         let clouds = try await clouds(of: name, in: repository, session)
         guard yes else { return try await preview(name, clouds, objects: keys.count, session) }
         for cloud in clouds {
@@ -60,7 +62,7 @@ struct DeleteClusterCommand: SessionCommand {
             rows += inventory.volumes.map { ["volume", $0, $0] } + inventory.networks.map { ["network", $0, $0] }
         }
         if !rows.isEmpty { session.console.output(Table(["TYPE", "NAME", "ID"], rows: rows).text + "\n") }
-        session.console.line("\(objects) objects in the state store")
+        session.console.line("\(objects) object\(objects == 1 ? "" : "s") in the state store")
         session.console.line()
         session.console.line("Must specify --yes to delete cluster")
     }
