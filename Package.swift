@@ -78,6 +78,12 @@ let package = Package(
         library("EtcdManager", ["NodeOS", system]),
         library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", crypto, subprocess, system]),
         library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
+        library("EtcdSimulation", ["EtcdManager", "NodeOS", "NodeTesting"]),
+        .executableTarget(
+            name: "SimulateEtcd",
+            dependencies: ["EtcdManager", "EtcdSimulation", argumentParser],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "Nodeup",
             dependencies: [

@@ -10,6 +10,8 @@ public protocol EtcdAPI: Sendable {
     ///
     /// - Throws: ``EtcdError``.
     func status(of endpoint: String) async throws -> EtcdStatus
+    /// What several members say of themselves, by the URLs they were asked at: one that is dead costs the others no time.
+    func statuses(of endpoints: [String]) async -> [String: Result<EtcdStatus, any Error>]
     /// The members of the cluster, agreed on by a quorum.
     ///
     /// - Throws: ``EtcdError``.
@@ -26,10 +28,24 @@ public protocol EtcdAPI: Sendable {
     ///
     /// - Throws: ``EtcdError``; `.rejected` where the rest would have no quorum.
     func remove(_ id: UInt64, at endpoint: String) async throws
-    /// Changes where a member's peers reach it.
-    ///
-    /// - Throws: ``EtcdError``.
-    func update(_ id: UInt64, peerURL: String, at endpoint: String) async throws
+}
+
+extension EtcdAPI {
+    /// What several members say of themselves, all asked at once.
+    public func statuses(of endpoints: [String]) async -> [String: Result<EtcdStatus, any Error>] {
+        await withTaskGroup(of: (String, Result<EtcdStatus, any Error>).self) { group in
+            for endpoint in endpoints {
+                group.addTask {
+                    do {
+                        return (endpoint, .success(try await status(of: endpoint)))
+                    } catch {
+                        return (endpoint, .failure(error))
+                    }
+                }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+    }
 }
 
 /// What a member says of itself.

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a machine does for the whole cluster while it holds the lease.
+extension EtcdAgent {
+    /// Does the next step, if this machine leads and there is one.
+    ///
+    /// - Returns: What is awaited of the cluster; `nil` when nothing is.
+    func lead(_ round: Round) async throws -> String? {
+        guard let token = leadership.token(at: means.now()) else { return nil }
+        let view = await view(of: round)
+        let command = try await means.registers.read(.command)?.value
+        guard let step = LeaderStep.next(view, spec: round.spec, command: command, token: token) else {
+            return round.record.operation.map { "\($0.text) to go on" }
+        }
+        try await perform(step, view, round)
+        return step.text
+    }
+
+    /// What the store says, with what etcd says now.
+    func view(of round: Round) async -> MembershipView {
+        var view = MembershipView(record: round.record, peerURLs: round.spec.peerURLs, reports: round.reports)
+        let names = round.record.members.keys.sorted().filter { view.reports[$0] != nil }
+        let endpoints = names.compactMap { view.reports[$0]?.clientURL }
+        let answers = await means.etcd.statuses(of: endpoints)
+        for (name, endpoint) in zip(names, endpoints) { view.statuses[name] = try? answers[endpoint]?.get() }
+        if let endpoint = view.endpoint { view.listed = try? await means.etcd.members(at: endpoint).members }
+        return view
+    }
+
+    private func perform(_ step: LeaderStep, _ view: MembershipView, _ round: Round) async throws {
+        if let changed = step.record(after: view.record, token: leadership.token(at: means.now()) ?? 0) {
+            if case .beginAnew(let restore, _) = step { try rules.check(.beginAnew(restore, view: view)) }
+            try rules.check(.decide(token: leadership.token(at: means.now()), record: view.record))
+            return try await means.registers.write(changed, to: .record, replacing: round.version)
+        }
+        guard let endpoint = view.endpoint else { return }
+        switch step {
+        case .addLearner(let member):
+            try rules.check(.addLearner(member: member, view: view))
+            try await call(view) { etcd in
+                guard let url = view.peerURLs[member] else { return }
+                _ = try await etcd.addLearner(peerURL: url, at: endpoint)
+            }
+        case .promote(let member):
+            try rules.check(.promote(member: member, view: view))
+            try await call(view) { etcd in
+                guard let id = view.record.members[member]?.etcdID else { return }
+                try await etcd.promote(id, at: endpoint)
+            }
+        case .remove(let member, let id):
+            try await remove(member, id, view, round, endpoint)
+        case .removeStray(let id):
+            try await call(view) { try await $0.remove(id, at: endpoint) }
+        default: break
+        }
+    }
+
+    private func remove(
+        _ member: String,
+        _ id: UInt64,
+        _ view: MembershipView,
+        _ round: Round,
+        _ endpoint: String
+    ) async throws {
+        // A learner has nothing that the others have not.
+        let needsBackup = view.record.members[member]?.state == .voter
+        if needsBackup { try await means.backups.take(before: "remove \(member)", from: endpoint) }
+        // A backup takes its time; who serves now counts.
+        let now = await self.view(of: round)
+        try rules.check(.remove(member: member, view: now, spec: round.spec, hasBackup: needsBackup))
+        try await call(view) { try await $0.remove(id, at: endpoint) }
+    }
+
+    /// Calls etcd as the leader; whether it has happened is seen the next time.
+    private func call(_ view: MembershipView, _ body: (any EtcdAPI) async throws -> Void) async throws {
+        try rules.check(.decide(token: leadership.token(at: means.now()), record: view.record))
+        try await body(means.etcd)
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a machine does for its own member while the cluster is begun anew from a backup.
+extension EtcdAgent {
+    /// Stops the member, or begins with the backup's data where this machine has been chosen to.
+    ///
+    /// - Returns: How it is then; `nil` where the restore asks nothing of it any more.
+    func follow(
+        _ restore: Operation.Restore,
+        _ round: Round,
+        _ sight: LocalSight
+    ) async throws -> MemberReport? {
+        let record = round.record
+        guard let founder = restore.founder else {
+            if sight.isRunning { try await means.host.stop() }
+            var report = report(try await means.host.look(), record)
+            report.stoppedFor = restore.command
+            return report
+        }
+        guard founder == place.member, let member = record.members[founder] else { return nil }
+        if sight.note?.isOf(founder, in: record) == true { return nil }
+        try await lay(restore, round, member, sight)
+        return nil
+    }
+
+    /// The note comes last: until it is there, everything before it is done again.
+    private func lay(
+        _ restore: Operation.Restore,
+        _ round: Round,
+        _ member: MemberRecord,
+        _ sight: LocalSight
+    ) async throws {
+        let record = round.record
+        if sight.isRunning { try await means.host.stop() }
+        if sight.volume == .blank {
+            try rules.check(.format(sight: sight, member: place.member, record: record))
+            try await means.host.format()
+        } else if sight.hasData {
+            try rules.check(.setAside(member: place.member, sight: sight, record: record))
+            try await means.host.setAside()
+        }
+        let start = EtcdStart(
+            state: .new,
+            token: record.token,
+            member: place.member,
+            peers: round.spec.peerURLs.filter { $0.key == place.member }
+        )
+        try await means.host.lay(backup: restore.backup, for: start)
+        var note = VolumeNote(of: place.member, in: record, member)
+        // From here on the data is what the cluster counts on.
+        note.initialised = true
+        try await means.host.write(note)
+    }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One machine's part in running an etcd cluster: it keeps its own member, and leads where it holds the lease.
+///
+/// Machines agree through the store alone. Each looks, does what the record says of its own member, and reports; the one
+/// that leads changes the record one step at a time. Every step can be repeated, so a machine may end between any two.
+public struct EtcdAgent: Sendable {
+    /// What the agent works with.
+    public struct Means: Sendable {
+        /// What machines share.
+        public var registers: any Registers
+        /// The machine itself.
+        public var host: any MemberHost
+        /// The members' etcd.
+        public var etcd: any EtcdAPI
+        /// The backups.
+        public var backups: any BackupVault
+        /// Since any fixed instant, never going back.
+        public var now: @Sendable () -> Duration
+        /// 32 random hex digits.
+        public var randomID: @Sendable () -> String
+
+        /// Makes the means from their parts.
+        public init(
+            registers: any Registers,
+            host: any MemberHost,
+            etcd: any EtcdAPI,
+            backups: any BackupVault,
+            now: @escaping @Sendable () -> Duration,
+            randomID: @escaping @Sendable () -> String
+        ) {
+            self.registers = registers
+            self.host = host
+            self.etcd = etcd
+            self.backups = backups
+            self.now = now
+            self.randomID = randomID
+        }
+    }
+
+    /// Who the agent is.
+    public struct Place: Sendable, Equatable {
+        /// The machine.
+        public var machine: String
+        /// The member whose volume is attached to it.
+        public var member: String
+        /// The machine's address.
+        public var address: String
+        /// Where clients reach the member.
+        public var clientURL: String
+
+        /// Makes a place from its parts.
+        public init(machine: String, member: String, address: String, clientURL: String) {
+            self.machine = machine
+            self.member = member
+            self.address = address
+            self.clientURL = clientURL
+        }
+    }
+
+    let place: Place
+    let means: Means
+    let rules: SafetyRules
+    var leadership: Leadership
+    /// Whether this machine could not begin the cluster although it led: then another one is let try.
+    private var yields = false
+
+    /// Makes an agent, which leads nothing yet.
+    ///
+    /// - `holder` is another one at each start of the program.
+    public init(place: Place, holder: String, means: Means, rules: SafetyRules = .all) {
+        self.place = place
+        self.means = means
+        self.rules = rules
+        leadership = Leadership(holder: holder)
+    }
+
+    /// Looks once, and does what is to be done now.
+    ///
+    /// - Returns: What is awaited; `nil` once everything is as declared.
+    /// - Throws: `Failure`, `RegisterError`, `EtcdError`; what was done stands.
+    public mutating func tick(_ spec: EtcdSpec) async throws -> String? {
+        let record: Held<ClusterRecord>?
+        do {
+            // Who is no part of what is declared decides nothing about it.
+            if spec.members.contains(place.member), !yields {
+                try await leadership.pursue(means.registers, now: means.now)
+            }
+            yields = false
+            record = try await means.registers.read(.record)
+        } catch let error as RegisterError {
+            try await keepUnrecorded(spec)
+            throw error
+        }
+        guard let record else {
+            yields = true
+            let awaited = try await begin(spec)
+            yields = false
+            return awaited
+        }
+        var round = Round(spec: spec, record: record.value, version: record.version)
+        for name in Set(spec.members).union(record.value.members.keys).sorted() {
+            round.reports[name] = try await means.registers.read(.report(of: name))?.value
+        }
+        // A leader goes on for the others although its own member troubles it.
+        let local: Result<MemberReport, any Error>
+        do {
+            try await means.host.resolve(round.reports.mapValues(\.address))
+            let report = try await keepMember(round)
+            try await publish(report, after: round)
+            round.reports[place.member] = report
+            local = .success(report)
+        } catch {
+            local = .failure(error)
+        }
+        let awaited = try await lead(round)
+        return try local.get().awaited(as: record.value.members[place.member]) ?? awaited
+    }
+
+    /// What one look at the store gave.
+    struct Round: Sendable {
+        var spec: EtcdSpec
+        var record: ClusterRecord
+        var version: SlotVersion
+        var reports: [String: MemberReport] = [:]
+    }
+
+    /// The store cannot be read: only what is certain from the volume alone is done.
+    private func keepUnrecorded(_ spec: EtcdSpec) async throws {
+        let sight = try await means.host.look()
+        if sight.isRunning { return }
+        guard let note = sight.note else { return }
+        try rules.check(.startUnrecorded(note: note, hasData: sight.hasData))
+        try await means.host.start(
+            EtcdStart(
+                state: .existing,
+                token: "\(note.id)-\(note.epoch)",
+                member: note.member,
+                peers: spec.peerURLs.filter { $0.key == note.member }
+            )
+        )
+    }
+
+    /// The store knows no such cluster: begins it, if that is certain.
+    private func begin(_ spec: EtcdSpec) async throws -> String? {
+        guard spec.members.contains(place.member) else { return "member \(place.member) is not declared" }
+        let sight = try await means.host.look()
+        let token = leadership.token(at: means.now())
+        guard token != nil else { return "another machine to begin the cluster, or its lease to end" }
+        try rules.check(
+            .begin(
+                spec: spec,
+                member: place.member,
+                sight: sight,
+                record: nil,
+                hasBackups: try await !means.backups.isEmpty(),
+                leads: true
+            )
+        )
+        if sight.volume == .blank {
+            try rules.check(.format(sight: sight, member: place.member, record: nil))
+            try await means.host.format()
+        }
+        // On the volume first: whoever is recorded has the note already, so that a founder without one has lost its disk.
+        var note = VolumeNote(
+            clusterName: spec.clusterName,
+            etcdCluster: spec.etcdCluster,
+            id: means.randomID(),
+            epoch: 1,
+            member: place.member,
+            incarnation: 1,
+            alone: true
+        )
+        if let found = sight.note, found.clusterName == spec.clusterName, found.etcdCluster == spec.etcdCluster,
+            found.member == place.member, found.epoch == 1, found.incarnation == 1
+        {
+            note.id = found.id
+        }
+        if note != sight.note { try await means.host.write(note) }
+        let record = ClusterRecord(
+            clusterName: spec.clusterName,
+            etcdCluster: spec.etcdCluster,
+            id: note.id,
+            founder: place.member
+        )
+        try await means.registers.write(record, to: .record, replacing: nil)
+        return "etcd to begin"
+    }
+
+    /// Says in the store how the member is, when that has changed.
+    private func publish(_ report: MemberReport, after round: Round) async throws {
+        if round.reports[place.member] == report { return }
+        let slot = Slot.report(of: place.member)
+        let held = try await means.registers.read(slot)
+        if held?.value != report { try await means.registers.write(report, to: slot, replacing: held?.version) }
+    }
+}
+
+extension MemberReport {
+    /// What is awaited of a member; `nil` once it serves as it should.
+    func awaited(as member: MemberRecord?) -> String? {
+        guard let member else { return "to be taken in" }
+        if data == .lost { return "its data, which is gone: to be replaced" }
+        if data == .none || data == .stale { return "its data" }
+        guard isRunning else { return "etcd to start" }
+        switch member.state {
+        case .founding: return "etcd to begin"
+        case .joining: return "the leader's data"
+        case .voter: return isCurrent ? nil : "its turn to restart"
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The next thing a leader does; each is one change of the record, or one call to etcd.
+public enum LeaderStep: Sendable, Equatable {
+    /// Puts the leader's token into the record, which ends what an earlier leader was about to do.
+    case takeOver
+    /// Takes up an operator's command.
+    case beginRestore(OperatorCommand)
+    /// Lets one member begin anew from the backup.
+    case beginAnew(Operation.Restore, founder: String)
+    /// The restored cluster serves.
+    case endRestore(Operation.Restore)
+    /// The founder serves: it has a vote from now on.
+    case recordFounder(member: String, etcdID: UInt64)
+    /// A declared member is to join.
+    case beginJoin(member: String)
+    /// It is added without a vote.
+    case addLearner(member: String)
+    /// It is listed; its number is recorded.
+    case recordLearner(member: String, etcdID: UInt64)
+    /// It gets its vote.
+    case promote(member: String)
+    /// It has its vote.
+    case recordVoter(member: String)
+    /// It is to be taken out.
+    case beginRemoval(member: String)
+    /// It is taken out.
+    case remove(member: String, etcdID: UInt64)
+    /// It is out.
+    case recordRemoval(member: String)
+    /// A learner that the record does not know is taken out.
+    case removeStray(etcdID: UInt64)
+    /// It is a member's turn to restart.
+    case beginRestart(member: String)
+    /// It has restarted.
+    case endRestart(member: String)
+
+    /// What comes next in a view; `nil` when nothing is to be done, or when something else must happen first.
+    public static func next(_ view: MembershipView, spec: EtcdSpec, command: OperatorCommand?, token: Int) -> LeaderStep?
+    {
+        let record = view.record
+        if record.fence < token { return .takeOver }
+        if case .restore(let restore)? = record.operation { return next(restore, view) }
+        if let command, command.id != record.lastCommand { return .beginRestore(command) }
+        if let founder = record.members.first(where: { $0.value.state == .founding })?.key {
+            return recordFounder(founder, view)
+        }
+        return switch record.operation {
+        case .join(let member)?: next(joining: member, view, spec)
+        case .remove(let member, let etcdID)?: next(removing: member, etcdID, view)
+        case .restart(let member)?: next(restarting: member, view, spec)
+        case .restore?, nil: begin(view, spec)
+        }
+    }
+
+    private static func recordFounder(_ founder: String, _ view: MembershipView) -> LeaderStep? {
+        guard view.reports[founder]?.data == .good,
+            view.reports[founder]?.incarnation == view.record.members[founder]?.incarnation,
+            view.isHealthy(founder), let status = view.statuses[founder]
+        else { return nil }
+        return .recordFounder(member: founder, etcdID: status.memberID)
+    }
+
+    private static func next(_ restore: Operation.Restore, _ view: MembershipView) -> LeaderStep? {
+        if let founder = restore.founder {
+            if view.record.members[founder]?.state == .voter { return .endRestore(restore) }
+            return recordFounder(founder, view)
+        }
+        let stopped = view.reports.filter { $0.value.stoppedFor == restore.command }.keys.sorted()
+        return stopped.first.map { .beginAnew(restore, founder: $0) }
+    }
+
+    private static func next(joining member: String, _ view: MembershipView, _ spec: EtcdSpec) -> LeaderStep? {
+        guard let found = view.record.members[member] else { return nil }
+        let listing = view.listing(of: member)
+        guard let id = found.etcdID else {
+            if let listing, listing.isLearner { return .recordLearner(member: member, etcdID: listing.id) }
+            guard spec.members.contains(member) else { return .recordRemoval(member: member) }
+            return view.listed == nil ? nil : .addLearner(member: member)
+        }
+        if let listing, !listing.isLearner { return .recordVoter(member: member) }
+        let report = view.reports[member]
+        let isGone = report?.incarnation == found.incarnation && report?.data == .lost
+        if !spec.members.contains(member) || isGone || (view.listed != nil && listing == nil) {
+            return .beginRemoval(member: member)
+        }
+        guard listing != nil, report?.data == .good, report?.incarnation == found.incarnation,
+            view.statuses[member]?.memberID == id
+        else { return nil }
+        return .promote(member: member)
+    }
+
+    private static func next(removing member: String, _ id: UInt64, _ view: MembershipView) -> LeaderStep? {
+        guard let listed = view.listed else { return nil }
+        return listed.contains { $0.id == id } ? .remove(member: member, etcdID: id) : .recordRemoval(member: member)
+    }
+
+    private static func next(restarting member: String, _ view: MembershipView, _ spec: EtcdSpec) -> LeaderStep? {
+        let report = view.reports[member]
+        if report?.isCurrent == true, report?.isRunning == true, view.isHealthy(member) {
+            return .endRestart(member: member)
+        }
+        // A member that has lost its data in the meantime is replaced instead.
+        if isReplaceable(member, view, spec) { return .beginRemoval(member: member) }
+        // The turn is given back when another member is needed more, for whatever that one needs comes first.
+        let isNeeded = report?.isCurrent == false && view.isHealthy(member) && !view.hasQuorum(without: member)
+        return isNeeded ? .endRestart(member: member) : nil
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The machine that a member's volume is attached to, as the manager uses it.
+public protocol MemberHost: Sendable {
+    /// Looks at the volume and at etcd; changes nothing but mounting a file system that is ours.
+    ///
+    /// - Throws: `Failure` where there is no volume, or one that is not ours.
+    func look() async throws -> LocalSight
+    /// Makes a file system on a volume that is blank, and mounts it.
+    func format() async throws
+    /// Puts a note on the volume in the place of the last one, atomically.
+    func write(_ note: VolumeNote) async throws
+    /// Moves the data away from where etcd finds it, without removing it.
+    func setAside() async throws
+    /// Lays the data of a backup where etcd finds it, for a cluster of this one member.
+    func lay(backup: String, for start: EtcdStart) async throws
+    /// Lets the members' names stand for these addresses on the machine.
+    func resolve(_ addresses: [String: String]) async throws
+    /// Starts etcd, anew where it runs and is not as declared. What runs as declared is left alone.
+    func start(_ start: EtcdStart) async throws
+    /// Ends etcd; one that does not run is no error.
+    func stop() async throws
+}
+
+/// What a member's etcd is started with beyond its machine's settings; etcd looks at it while it has no data.
+public struct EtcdStart: Sendable, Equatable {
+    /// Whether a cluster is begun, or one is joined.
+    public var state: EtcdUnit.ClusterState
+    /// The initial cluster token.
+    public var token: String
+    /// This member's name.
+    public var member: String
+    /// The members' peer URLs by name, this one's among them.
+    public var peers: [String: String]
+
+    /// Makes a start from its parts.
+    public init(state: EtcdUnit.ClusterState, token: String, member: String, peers: [String: String]) {
+        self.state = state
+        self.token = token
+        self.member = member
+        self.peers = peers
+    }
+}
+
+/// What there is on a machine.
+public struct LocalSight: Sendable, Equatable {
+    /// The volume.
+    public enum Volume: Sendable, Equatable {
+        /// Nothing is on it, by three tests.
+        case blank
+        /// It is mounted; with its note, and whether etcd has data on it.
+        case mounted(note: VolumeNote?, hasData: Bool)
+    }
+
+    /// etcd's process.
+    public enum Process: Sendable, Equatable {
+        case stopped
+        /// It runs, as it is declared now or as it was declared before.
+        case running(isCurrent: Bool)
+    }
+
+    /// The volume.
+    public var volume: Volume
+    /// etcd's process.
+    public var process: Process
+
+    /// Makes a sight from its parts.
+    public init(volume: Volume, process: Process) {
+        self.volume = volume
+        self.process = process
+    }
+
+    var note: VolumeNote? { if case .mounted(let note, _) = volume { note } else { nil } }
+    var hasData: Bool { if case .mounted(_, let hasData) = volume { hasData } else { false } }
+    var isRunning: Bool { process != .stopped }
+    var isCurrent: Bool { process != .running(isCurrent: false) }
+}
+
+/// What is declared of an etcd cluster.
+public struct EtcdSpec: Sendable, Equatable {
+    /// The cluster's DNS name.
+    public var clusterName: String
+    /// `main` or `events`.
+    public var etcdCluster: String
+    /// The members' names.
+    public var members: [String]
+    /// Where each member's peers reach it, whatever machine its volume is attached to.
+    ///
+    /// Names and no addresses: two members whose volumes swap machines would have to take each other's address, and one that
+    /// joins would be taken for the other.
+    public var peerURLs: [String: String]
+
+    /// Makes a declaration from its parts.
+    public init(clusterName: String, etcdCluster: String, members: [String], peerURLs: [String: String]) {
+        self.clusterName = clusterName
+        self.etcdCluster = etcdCluster
+        self.members = members
+        self.peerURLs = peerURLs
+    }
+}
+
+/// The backups, as far as decisions need them.
+public protocol BackupVault: Sendable {
+    /// Whether there is any backup of this etcd cluster, whatever its age.
+    func isEmpty() async throws -> Bool
+    /// Takes one now from a member, for a reason that its record shows.
+    func take(before step: String, from endpoint: String) async throws
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import NodeOS
+
+/// Something that could lose or fork data if it were done at the wrong time.
+///
+/// The manager does none of these without asking ``SafetyRules`` first.
+public enum RiskyAct: Sendable, Equatable {
+    /// A file system is made on a member's volume.
+    case format(sight: LocalSight, member: String, record: ClusterRecord?)
+    /// A cluster is begun where the store knows none.
+    case begin(spec: EtcdSpec, member: String, sight: LocalSight, record: ClusterRecord?, hasBackups: Bool, leads: Bool)
+    /// etcd is started on a member's volume.
+    case start(EtcdStart, member: String, sight: LocalSight, record: ClusterRecord)
+    /// etcd is started from the volume alone, because the store cannot be read.
+    case startUnrecorded(note: VolumeNote, hasData: Bool)
+    /// Data is moved out of etcd's way.
+    case setAside(member: String, sight: LocalSight, record: ClusterRecord)
+    /// A running etcd is ended to be started with other settings.
+    case restart(member: String, view: MembershipView)
+    /// A member is added without a vote.
+    case addLearner(member: String, view: MembershipView)
+    /// A learner gets its vote.
+    case promote(member: String, view: MembershipView)
+    /// A member is taken out.
+    case remove(member: String, view: MembershipView, spec: EtcdSpec, hasBackup: Bool)
+    /// The cluster is begun anew from a backup.
+    case beginAnew(Operation.Restore, view: MembershipView)
+    /// The record is changed by who leads with a token.
+    case decide(token: Int?, record: ClusterRecord)
+}
+
+/// The rules that keep etcd's data: each forbids one kind of mistake, and each by itself can be found missing.
+public struct SafetyRules: Sendable {
+    /// One rule.
+    public struct Rule: Sendable {
+        /// In kebab case; also the failure's code.
+        public let name: String
+        /// Why the act is not done now; `nil` where the rule has nothing against it.
+        let objection: @Sendable (RiskyAct) -> String?
+    }
+
+    /// The rules in force.
+    public let rules: [Rule]
+
+    /// Every rule.
+    public static let all = SafetyRules(rules: volumeRules + startRules + membershipRules + leaderRules)
+
+    /// The rules without one of them; for the proof that its absence is found.
+    public func without(_ name: String) -> SafetyRules {
+        precondition(rules.contains { $0.name == name }, "there is no rule \(name)")
+        return SafetyRules(rules: rules.filter { $0.name != name })
+    }
+
+    /// Lets an act pass or says why not.
+    ///
+    /// - Throws: `Failure` (waiting) with the first objecting rule's name as its code.
+    func check(_ act: RiskyAct) throws {
+        for rule in rules {
+            guard let reason = rule.objection(act) else { continue }
+            throw Failure(.waiting, code: rule.name, reason, hint: Self.hint)
+        }
+    }
+
+    private static let hint = "nothing was changed; `kopslite etcd status` shows every member and what is awaited"
+}

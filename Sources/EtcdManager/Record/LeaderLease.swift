@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Who decides for an etcd cluster.
+///
+/// Machines' clocks are never compared: a lease counts as abandoned by somebody who has seen it unchanged for its whole
+/// length on a clock of their own. Each new holder has a higher token.
+///
+/// - Shape: JSON, `etcd/<name>/lease.json`.
+public struct LeaderLease: Codable, Sendable, Equatable {
+    /// Who holds it: another one at each start of the program.
+    public var holder: String
+    /// One more with each new holder.
+    public var token: Int
+    /// One more with each renewal.
+    public var renewals: Int
+
+    /// Makes a lease from its parts.
+    public init(holder: String, token: Int, renewals: Int) {
+        self.holder = holder
+        self.token = token
+        self.renewals = renewals
+    }
+}
+
+/// One machine's part in holding the lease.
+struct Leadership: Sendable {
+    /// How long a lease is respected that is not renewed.
+    static let length: Duration = .seconds(15)
+    /// How long the holder relies on it: shorter, for its clock may be the slower one.
+    static let trusted: Duration = .seconds(10)
+
+    let holder: String
+    private(set) var token: Int?
+    private var renewed: Duration = .zero
+    private var seen: (lease: LeaderLease, since: Duration)?
+
+    init(holder: String) { self.holder = holder }
+
+    /// The token, while it can be relied on.
+    func token(at now: Duration) -> Int? { now - renewed < Self.trusted ? token : nil }
+
+    /// Renews the lease, or takes one that nobody renews.
+    ///
+    /// - Throws: ``RegisterError``.
+    mutating func pursue(_ registers: some Registers, now: () -> Duration) async throws {
+        let began = now()
+        let held = try await registers.read(.lease)
+        let wanted = next(after: held?.value, now: began)
+        if held?.value.holder != holder { token = nil }
+        guard let wanted else { return }
+        do {
+            try await registers.write(wanted, to: .lease, replacing: held?.version)
+        } catch RegisterError.conflict {
+            return
+        }
+        // Counted from before the question: however late the answer, nobody took the lease before that plus its length.
+        token = wanted.token
+        renewed = began
+    }
+
+    private mutating func next(after lease: LeaderLease?, now: Duration) -> LeaderLease? {
+        guard let lease else { return LeaderLease(holder: holder, token: 1, renewals: 0) }
+        if lease.holder == holder { return LeaderLease(holder: holder, token: lease.token, renewals: lease.renewals + 1) }
+        guard let seen, seen.lease == lease else {
+            seen = (lease, now)
+            return nil
+        }
+        guard now - seen.since >= Self.length else { return nil }
+        return LeaderLease(holder: holder, token: lease.token + 1, renewals: 0)
+    }
+}

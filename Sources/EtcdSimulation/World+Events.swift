@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+import EtcdManager
+import NodeTesting
+
+/// What happens to the world while the manager works.
+enum Event: CaseIterable {
+    case write
+    case replicate
+    case crashEtcd
+    case crashProgram
+    case crashMachine
+    case boot
+    case pause
+    case resume
+    case partition
+    case heal
+    case storeAway
+    case storeBack
+    case loseDisk
+    case swapVolumes
+    case clockJump
+    case declare
+    case upgrade
+    case backUp
+    case command
+
+    /// How often it happens in comparison with the others.
+    var weight: Int {
+        switch self {
+        case .write: 60
+        case .replicate: 40
+        case .boot, .resume, .heal, .storeBack: 16
+        case .crashEtcd, .crashProgram, .crashMachine, .pause, .partition, .storeAway: 6
+        case .loseDisk, .swapVolumes, .declare, .upgrade, .command, .clockJump: 3
+        case .backUp: 4
+        }
+    }
+
+    static let total = allCases.reduce(0) { $0 + $1.weight }
+
+    static func pick(_ random: inout Seeded) -> Event {
+        var left = Int.random(in: 0..<total, using: &random)
+        for event in allCases {
+            left -= event.weight
+            if left < 0 { return event }
+        }
+        return .write
+    }
+}
+
+extension World {
+    /// Lets something happen; the machines whose programs it ends.
+    mutating func happen(_ event: Event) -> [Int] {
+        let machine = pick(machines.count)
+        switch event {
+        case .write: write(at: machine)
+        case .replicate: replicate(machine)
+        case .crashEtcd: crashEtcd(machine)
+        case .crashProgram: return crashProgram(machine)
+        case .crashMachine: return crash(machine)
+        case .boot: boot(machine)
+        case .pause: setPaused(machine, true)
+        case .resume: setPaused(machine, false)
+        case .partition: partition()
+        case .heal: heal()
+        case .storeAway: machines[machine].reachesStore = false
+        case .storeBack: machines[machine].reachesStore = true
+        case .loseDisk: return loseDisk(machine)
+        case .swapVolumes: swapVolumes(machine, pick(machines.count))
+        case .clockJump: now += .seconds(pick(600))
+        case .declare: declare()
+        case .upgrade: release += 1
+        case .backUp: backUp(machine)
+        case .command: command()
+        }
+        return []
+    }
+
+    private mutating func crashEtcd(_ machine: Int) {
+        guard machines[machine].process != nil else { return }
+        note("etcd on m\(machine) ends")
+        machines[machine].process = nil
+        trouble(machine)
+    }
+
+    /// Notes that something other than the manager keeps a machine's etcd from serving.
+    private mutating func trouble(_ machine: Int) {
+        machines[machine].troubledSince = machines[machine].troubledSince ?? turn
+    }
+
+    /// Forgets troubles that are over.
+    mutating func recover() {
+        for number in machines.indices where machines[number].troubledSince != nil {
+            let found = machines[number]
+            let isCutOff = machines.filter { $0.group == found.group }.count * 2 <= machines.count
+            if found.isUp, !found.isPaused, found.process != nil, !isCutOff { machines[number].troubledSince = nil }
+        }
+    }
+
+    private mutating func crashProgram(_ machine: Int) -> [Int] {
+        note("the program on m\(machine) ends")
+        return [machine]
+    }
+
+    mutating func crash(_ machine: Int) -> [Int] {
+        guard machines[machine].isUp else { return [] }
+        note("m\(machine) ends")
+        machines[machine].isUp = false
+        machines[machine].isPaused = false
+        machines[machine].process = nil
+        trouble(machine)
+        return [machine]
+    }
+
+    mutating func boot(_ machine: Int) {
+        guard !machines[machine].isUp else { return }
+        note("m\(machine) boots")
+        machines[machine].isUp = true
+    }
+
+    private mutating func setPaused(_ machine: Int, _ isPaused: Bool) {
+        guard machines[machine].isUp, machines[machine].isPaused != isPaused else { return }
+        note("m\(machine) \(isPaused ? "pauses" : "goes on")")
+        machines[machine].isPaused = isPaused
+        if isPaused { trouble(machine) }
+    }
+
+    private mutating func partition() {
+        for number in machines.indices {
+            let group = pick(2)
+            machines[number].group = group
+        }
+        let groups = machines.map(\.group)
+        note("networks: \(groups)")
+        let larger = machines.filter { $0.group == 0 }.count > machines.count / 2 ? 0 : 1
+        for number in machines.indices where machines[number].group != larger { trouble(number) }
+    }
+
+    private mutating func heal() {
+        note("one network")
+        for number in machines.indices { machines[number].group = 0 }
+    }
+
+    /// A disk is gone, and an empty one takes its place.
+    private mutating func loseDisk(_ machine: Int) -> [Int] {
+        guard let volume = machines[machine].volume else { return [] }
+        note("the disk of m\(machine) is lost")
+        let member = volumes[volume].member
+        volumes[volume] = Volume(member: member)
+        // A machine whose disk goes away does not live on as if nothing had happened.
+        return crash(machine)
+    }
+
+    /// Two machines that are down come up with each other's volumes.
+    private mutating func swapVolumes(_ one: Int, _ other: Int) {
+        guard one != other, !machines[one].isUp, !machines[other].isUp else { return }
+        note("m\(one) and m\(other) swap volumes")
+        let volume = machines[one].volume
+        machines[one].volume = machines[other].volume
+        machines[other].volume = volume
+    }
+
+    private mutating func declare() {
+        let count = [1, 3, 5][pick(3)]
+        spec.members = Array(World.members.prefix(count))
+        note("declared: \(count) members")
+    }
+
+    mutating func backUp(_ machine: Int) {
+        guard let disk = disk(of: machine), disk.cluster == etcd.lawful, machines[machine].isUp,
+            candidate(at: machine, cluster: disk.cluster) != nil
+        else { return }
+        let writes = etcd.logs[disk.cluster].writes(upTo: disk.index)
+        backups.append(Backup(name: "b\(backups.count)", cluster: disk.cluster, writes: writes))
+    }
+
+    /// An operator restores the newest backup, and says truly which members' disks are gone.
+    private mutating func command() {
+        guard let backup = backups.last, let lawful = etcd.lawful else { return }
+        let living = volumes.filter { $0.data?.cluster == lawful }.map(\.member)
+        let log = etcd.logs[lawful]
+        guard let configuration = log.configuration(at: log.entries.count) else { return }
+        // Mostly where nothing else helps.
+        guard chance(5) || living.count < configuration.quorum else { return }
+        let lost = volumes.filter { $0.data == nil }.map(\.member)
+        let identifier = "command-\(commands.count)"
+        commands.insert(identifier)
+        note("command: restore \(backup.name), lost \(lost)")
+        let command = OperatorCommand(id: identifier, restore: backup.name, lost: lost)
+        let version = store.slots[Slot.command.path].map { SlotVersion("\($0.version)") }
+        try? store.write(command, to: Slot.command.path, replacing: version)
+    }
+}

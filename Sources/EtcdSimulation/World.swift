@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import EtcdManager
+import NodeTesting
+
+/// Everything outside the manager: machines, volumes, networks, the store, and etcd itself.
+struct World: Sendable {
+    var random: Seeded
+    var now: Duration = .zero
+    /// Counts what has happened; each request and each event is one.
+    var turn = 0
+    var machines: [Machine]
+    var volumes: [Volume]
+    var store = SharedStore()
+    var etcd = EtcdModel()
+    var backups: [Backup] = []
+    var spec: EtcdSpec
+    /// The release or settings that members are to run with.
+    var release = 1
+    /// The operator's commands by identifier.
+    var commands: Set<String> = []
+    /// Names every promise that was broken.
+    var violations: [String] = []
+    var trace: [String]?
+    /// Whether things still go wrong.
+    var isHostile = true
+
+    init(seed: UInt64, traced: Bool) {
+        random = Seeded(seed)
+        machines = (0..<5).map { Machine(number: $0, volume: $0) }
+        volumes = World.members.map(Volume.init)
+        let urls = World.members.map { ($0, "https://\($0):2380") }
+        spec = EtcdSpec(
+            clusterName: "c",
+            etcdCluster: "main",
+            members: [],
+            peerURLs: Dictionary(uniqueKeysWithValues: urls)
+        )
+        trace = traced ? [] : nil
+        let count = [1, 3, 3, 5][Int.random(in: 0..<4, using: &random)]
+        spec.members = Array(World.members.prefix(count))
+    }
+
+    static let members = ["a", "b", "c", "d", "e"]
+
+    mutating func note(_ text: @autoclosure () -> String) {
+        guard trace != nil else { return }
+        trace?.append("\(turn) \(text())")
+    }
+
+    mutating func violate(_ text: String) {
+        violations.append("turn \(turn): \(text)")
+        note("VIOLATION \(text)")
+    }
+
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+    mutating func pick(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
+}
+
+/// A machine of the simulation.
+struct Machine: Sendable {
+    var number: Int
+    /// The volume that is attached; `nil` while none is.
+    var volume: Int?
+    var isUp = true
+    var isPaused = false
+    var reachesStore = true
+    /// Machines reach each other within a group.
+    var group = 0
+    /// The turn since which something outside the manager keeps it from serving; `nil` where nothing does.
+    var troubledSince: Int?
+    var process: EtcdProcess?
+
+    /// Which machine each member's name stands for.
+    var names: [String: Int] = [:]
+
+    var address: String { "m\(number)" }
+    var clientURL: String { "https://m\(number):2379" }
+    /// The machine a client URL is of.
+    static func number(of url: String) -> Int? {
+        guard url.hasPrefix("https://m"), let digit = url.dropFirst(9).first else { return nil }
+        return digit.wholeNumberValue
+    }
+}
+
+/// A volume of the simulation.
+struct Volume: Sendable {
+    var member: String
+    var isFormatted = false
+    var note: VolumeNote?
+    var data: EtcdDisk?
+    /// Data that was moved out of the way.
+    var aside: [EtcdDisk] = []
+
+    init(member: String) { self.member = member }
+
+    var isBlank: Bool { !isFormatted }
+}
+
+/// A backup of the simulation: a beginning of a log.
+struct Backup: Sendable {
+    var name: String
+    var cluster: Int
+    var writes: Set<Int>
+}
+
+/// The store of the simulation.
+struct SharedStore: Sendable {
+    var slots: [String: (value: any Sendable, version: Int)] = [:]
+    var versions = 0
+
+    mutating func write(_ value: any Sendable, to path: String, replacing version: SlotVersion?) throws {
+        let found = slots[path].map { SlotVersion("\($0.version)") }
+        guard found == version else { throw RegisterError.conflict(path: path) }
+        versions += 1
+        slots[path] = (value, versions)
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import EtcdManager
+import EtcdSimulation
+
+/// Runs the etcd manager through many schedules of faults, and counts broken promises.
+@main
+struct SimulateEtcd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate-etcd",
+        abstract: "Runs the etcd manager through many schedules of faults."
+    )
+
+    @Option(help: "How many schedules.")
+    var schedules = 100_000
+    @Option(help: "The first seed.")
+    var seed: UInt64 = 1
+    @Option(help: "A safety rule to leave out, for the proof that its absence is found.")
+    var without: String?
+    @Flag(help: "Print everything that happens; for a single schedule.")
+    var trace = false
+
+    func run() async throws {
+        let rules = without.map(SafetyRules.all.without) ?? .all
+        let report = await Campaign(seeds: seed..<seed + UInt64(schedules), rules: rules, traced: trace).run()
+        for outcome in report.failures.prefix(10) {
+            for line in outcome.trace { print(line) }
+            print("seed \(outcome.seed): \(outcome.violations.joined(separator: "; "))")
+        }
+        if trace, report.failures.isEmpty { for line in report.lastTrace { print(line) } }
+        print(report.summary)
+        print("\(report.schedules) schedules, \(report.failures.count) violations")
+        if !report.failures.isEmpty { throw ExitCode.failure }
+    }
+}
