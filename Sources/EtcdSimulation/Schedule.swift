@@ -43,8 +43,8 @@ public struct Schedule: Sendable {
     }
 
     /// Turns during which things go wrong, and those that are left to recover.
-    private static let hostile = 700
-    private static let peaceful = 2500
+    private static let hostile = 900
+    private static let peaceful = 6000
 
     /// Runs it.
     public func run() async -> Outcome {
