@@ -34,7 +34,8 @@ struct SimulatedRegisters: Registers {
 
     func read<Value>(_ slot: Slot<Value>) async throws -> Held<Value>? {
         let path = slot.path
-        return try await hands.take("read \(path)", fates: Fate.travelling, lost: Self.lost) { [machine = hands.machine] world in
+        return try await hands.take("read \(path)", fates: Fate.travelling, lost: Self.lost) {
+            [machine = hands.machine] world in
             guard world.machines[machine].reachesStore else { throw Self.lost() }
             guard let found = world.store.slots[path] else { return nil }
             guard let value = found.value as? Value else { throw Self.lost() }
@@ -44,7 +45,8 @@ struct SimulatedRegisters: Registers {
 
     func write<Value>(_ value: Value, to slot: Slot<Value>, replacing version: SlotVersion?) async throws {
         let path = slot.path
-        try await hands.take("write \(path)", fates: Fate.travelling, lost: Self.lost) { [machine = hands.machine] world in
+        try await hands.take("write \(path)", fates: Fate.travelling, lost: Self.lost) {
+            [machine = hands.machine] world in
             guard world.machines[machine].reachesStore else { throw Self.lost() }
             try world.store.write(value, to: path, replacing: version)
             world.note("m\(machine) \(path): \(value)")
@@ -65,7 +67,8 @@ struct SimulatedEtcd: EtcdAPI {
         at endpoint: String,
         _ body: @escaping @Sendable (inout World, Int) throws -> Value
     ) async throws -> Value {
-        try await hands.take("\(label) at \(endpoint)", fates: Fate.travelling, lost: { Self.unreachable(endpoint) }) { [machine = hands.machine] world in
+        try await hands.take("\(label) at \(endpoint)", fates: Fate.travelling, lost: { Self.unreachable(endpoint) }) {
+            [machine = hands.machine] world in
             guard let target = Machine.number(of: endpoint), world.serves(target, group: world.machines[machine].group)
             else { throw Self.unreachable(endpoint) }
             return try body(&world, target)
@@ -192,14 +195,16 @@ struct SimulatedBackups: BackupVault {
     private static let lost: @Sendable () -> any Error = { RegisterError.unavailable(reason: "no answer") }
 
     func isEmpty() async throws -> Bool {
-        try await hands.take("list backups", fates: Fate.travelling, lost: Self.lost) { [machine = hands.machine] world in
+        try await hands.take("list backups", fates: Fate.travelling, lost: Self.lost) {
+            [machine = hands.machine] world in
             guard world.machines[machine].reachesStore else { throw Self.lost() }
             return world.backups.isEmpty
         }
     }
 
     func take(before step: String, from endpoint: String) async throws {
-        try await hands.take("back up before \(step)", fates: Fate.travelling, lost: Self.lost) { [machine = hands.machine] world in
+        try await hands.take("back up before \(step)", fates: Fate.travelling, lost: Self.lost) {
+            [machine = hands.machine] world in
             guard world.machines[machine].reachesStore, let target = Machine.number(of: endpoint),
                 world.serves(target, group: world.machines[machine].group)
             else { throw Self.lost() }

@@ -21,7 +21,10 @@ struct Program: Sendable {
         let member = try await hands.take("boot") { world -> String? in
             world.machines[machine].volume.map { world.volumes[$0].member }
         }
-        guard let member else { return _ = try await hands.take("wait", due: .seconds(1 << 40)) { _ in } }
+        guard let member else {
+            _ = try await hands.take("wait", due: .seconds(1 << 40)) { _ in }
+            return
+        }
         let clock = Clockwork()
         var agent = EtcdAgent(
             place: EtcdAgent.Place(

@@ -153,7 +153,7 @@ extension World {
     /// Whether the manager can bring it about by itself: no member counted on has lost its data for good, but for one of
     /// three or more.
     var canConverge: Bool {
-        guard let record else { return etcd.lawful == nil && backups.isEmpty }
+        guard let record else { return etcd.lawful == nil && backups.isEmpty && !volumes.contains { $0.data != nil } }
         if case .restore(let restore)? = record.operation { return restore.founder == nil && restore.lost.isEmpty }
         guard record.members.allSatisfy({ $0.value.state != .founding }) else { return false }
         let good = record.voters.filter { name in

@@ -14,7 +14,8 @@ struct SimulatedHost: MemberHost {
         _ label: String,
         _ body: @escaping @Sendable (inout World, Int) throws -> Value
     ) async throws -> Value {
-        try await hands.take(label, fates: [.answerLost, .refused], lost: Self.broken) { [machine = hands.machine] world in
+        try await hands.take(label, fates: [.answerLost, .refused], lost: Self.broken) {
+            [machine = hands.machine] world in
             guard let volume = world.machines[machine].volume else {
                 throw Failure(.waiting, code: "volume-not-found", "no volume")
             }
@@ -36,7 +37,8 @@ struct SimulatedHost: MemberHost {
 
     func format() async throws {
         try await act("format") { world, volume in
-            if !world.volumes[volume].isBlank { world.violate("a volume with data was formatted") }
+            let found = world.volumes[volume]
+            if found.data != nil || found.note != nil { world.violate("a volume with data was formatted") }
             let member = world.volumes[volume].member
             world.volumes[volume] = Volume(member: member)
             world.volumes[volume].isFormatted = true

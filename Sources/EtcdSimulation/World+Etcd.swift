@@ -91,7 +91,9 @@ extension World {
 
     /// A member that learns that it is out ends itself.
     mutating func leaveIfRemoved(_ machine: Int) {
-        guard let disk = disk(of: machine), let now = etcd.logs[disk.cluster].configuration(at: disk.index) else { return }
+        guard let disk = disk(of: machine), let now = etcd.logs[disk.cluster].configuration(at: disk.index) else {
+            return
+        }
         let everWas = disk.index > 0
         if everWas, !now.voters.contains(disk.memberID), !now.learners.contains(disk.memberID) {
             machines[machine].process = nil

@@ -17,6 +17,8 @@ enum Event: CaseIterable {
     case storeAway
     case storeBack
     case loseDisk
+    case loseData
+    case loseRecord
     case swapVolumes
     case clockJump
     case declare
@@ -31,7 +33,9 @@ enum Event: CaseIterable {
         case .replicate: 40
         case .boot, .resume, .heal, .storeBack: 16
         case .crashEtcd, .crashProgram, .crashMachine, .pause, .partition, .storeAway: 6
-        case .loseDisk, .swapVolumes, .declare, .upgrade, .command, .clockJump: 3
+        case .loseDisk, .swapVolumes, .declare, .upgrade, .clockJump: 3
+        case .loseData, .loseRecord: 1
+        case .command: 6
         case .backUp: 4
         }
     }
@@ -66,6 +70,8 @@ extension World {
         case .storeAway: machines[machine].reachesStore = false
         case .storeBack: machines[machine].reachesStore = true
         case .loseDisk: return loseDisk(machine)
+        case .loseData: return loseData(machine)
+        case .loseRecord: loseRecord()
         case .swapVolumes: swapVolumes(machine, pick(machines.count))
         case .clockJump: now += .seconds(pick(600))
         case .declare: declare()
@@ -143,12 +149,32 @@ extension World {
 
     /// A disk is gone, and an empty one takes its place.
     private mutating func loseDisk(_ machine: Int) -> [Int] {
-        guard let volume = machines[machine].volume else { return [] }
+        guard let volume = machines[machine].volume, !keepsDisks else { return [] }
         note("the disk of m\(machine) is lost")
         let member = volumes[volume].member
         volumes[volume] = Volume(member: member)
         // A machine whose disk goes away does not live on as if nothing had happened.
         return crash(machine)
+    }
+
+    /// etcd's files are gone, and the volume is as it was otherwise.
+    private mutating func loseData(_ machine: Int) -> [Int] {
+        guard let volume = machines[machine].volume, volumes[volume].data != nil,
+            volumes[volume].note?.initialised == true, !keepsDisks
+        else { return [] }
+        note("the data on m\(machine) is lost")
+        volumes[volume].data = nil
+        return crash(machine)
+    }
+
+    /// Somebody deletes the record from the store; backups, or data on every volume, tell that there was a cluster.
+    private mutating func loseRecord() {
+        let isEverywhere = machines.allSatisfy { $0.volume.map { volumes[$0].data != nil } ?? true }
+        guard !backups.isEmpty || isEverywhere, etcd.lawful != nil else { return }
+        note("the record is lost")
+        store.slots[Slot.record.path] = nil
+        // Whoever loses everything at once has nothing left to tell by.
+        keepsDisks = true
     }
 
     /// Two machines that are down come up with each other's volumes.
@@ -181,7 +207,7 @@ extension World {
         let log = etcd.logs[lawful]
         guard let configuration = log.configuration(at: log.entries.count) else { return }
         // Mostly where nothing else helps.
-        guard chance(5) || living.count < configuration.quorum else { return }
+        guard chance(15) || living.count < configuration.quorum else { return }
         let lost = volumes.filter { $0.data == nil }.map(\.member)
         let identifier = "command-\(commands.count)"
         commands.insert(identifier)

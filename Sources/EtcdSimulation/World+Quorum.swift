@@ -20,7 +20,8 @@ extension World {
             guard let volume = machines[number].volume, let data = volumes[volume].data, data.cluster == lawful,
                 configuration.voters.contains(data.memberID)
             else { return false }
-            let isFine = machines[number].isUp && !machines[number].isPaused && machines[number].process != nil
+            let isFine =
+                machines[number].isUp && !machines[number].isPaused && machines[number].process != nil
                 && machines[number].troubledSince == nil
             let isForgiven = machines[number].troubledSince.map { turn - $0 < Self.grace } ?? false
             return isFine || isForgiven

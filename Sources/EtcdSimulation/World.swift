@@ -21,6 +21,8 @@ struct World: Sendable {
     /// Names every promise that was broken.
     var violations: [String] = []
     var trace: [String]?
+    /// Whether disks fail no more.
+    var keepsDisks = false
     /// Whether things still go wrong.
     var isHostile = true
 

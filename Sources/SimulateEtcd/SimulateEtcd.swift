@@ -17,12 +17,19 @@ struct SimulateEtcd: AsyncParsableCommand {
     var seed: UInt64 = 1
     @Option(help: "A safety rule to leave out, for the proof that its absence is found.")
     var without: String?
+    @Flag(help: "End at the first broken promise.")
+    var first = false
     @Flag(help: "Print everything that happens; for a single schedule.")
     var trace = false
 
     func run() async throws {
         let rules = without.map(SafetyRules.all.without) ?? .all
-        let report = await Campaign(seeds: seed..<seed + UInt64(schedules), rules: rules, traced: trace).run()
+        let report = await Campaign(
+            seeds: seed..<seed + UInt64(schedules),
+            rules: rules,
+            traced: trace,
+            stopsAtFailure: first
+        ).run()
         for outcome in report.failures.prefix(10) {
             for line in outcome.trace { print(line) }
             print("seed \(outcome.seed): \(outcome.violations.joined(separator: "; "))")

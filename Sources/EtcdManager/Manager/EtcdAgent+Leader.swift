@@ -9,7 +9,15 @@ extension EtcdAgent {
         guard let token = leadership.token(at: means.now()) else { return nil }
         let view = await view(of: round)
         let command = try await means.registers.read(.command)?.value
-        guard let step = LeaderStep.next(view, spec: round.spec, command: command, token: token) else {
+        guard
+            let step = LeaderStep.next(
+                view,
+                spec: round.spec,
+                command: command,
+                token: token,
+                rules: rules
+            )
+        else {
             return round.record.operation.map { "\($0.text) to go on" }
         }
         try await perform(step, view, round)
@@ -63,11 +71,11 @@ extension EtcdAgent {
         _ endpoint: String
     ) async throws {
         // A learner has nothing that the others have not.
-        let needsBackup = view.record.members[member]?.state == .voter
-        if needsBackup { try await means.backups.take(before: "remove \(member)", from: endpoint) }
+        let hasBackup = !rules.allow(.removeNow(member: member, view: view, hasBackup: false))
+        if hasBackup { try await means.backups.take(before: "remove \(member)", from: endpoint) }
         // A backup takes its time; who serves now counts.
         let now = await self.view(of: round)
-        try rules.check(.remove(member: member, view: now, spec: round.spec, hasBackup: needsBackup))
+        try rules.check(.removeNow(member: member, view: now, hasBackup: hasBackup))
         try await call(view) { try await $0.remove(id, at: endpoint) }
     }
 

@@ -7,85 +7,65 @@ extension EtcdAgent {
     /// - Returns: How it is then.
     func keepMember(_ round: Round) async throws -> MemberReport {
         let record = round.record
-        let sight = try await means.host.look()
-        if case .restore(let restore)? = record.operation, let report = try await follow(restore, round, sight) {
-            return report
+        var sight = try await means.host.look()
+        if case .restore(let restore)? = record.operation {
+            if let report = try await follow(restore, round, sight) { return report }
+            sight = try await means.host.look()
         }
         guard let member = record.members[place.member] else {
             // Out of the cluster by etcd's own account, or it would still be recorded.
             if sight.isRunning { try await means.host.stop() }
             return report(try await means.host.look(), record)
         }
-        switch member.state {
-        case .founding: try await found(round, sight)
-        case .joining: try await join(round, member, sight)
-        case .voter: try await serve(round, sight)
-        }
+        // Not before etcd has given it a number: without one it would take another's place.
+        if member.state == .joining, member.etcdID == nil { return report(sight, record) }
+        try await run(round, try await prepared(round, member, sight))
         return try await settled(record)
     }
 
-    private func found(_ round: Round, _ sight: LocalSight) async throws {
-        guard sight.note?.isOf(place.member, in: round.record) == true else { return }
-        try await run(sight.hasData ? .existing : .new, round, sight)
-    }
-
-    private func join(_ round: Round, _ member: MemberRecord, _ sight: LocalSight) async throws {
-        // Not before etcd has given it a number: without one it would begin a cluster, or take another's place.
-        guard member.etcdID != nil else { return }
-        var sight = sight
-        if sight.note?.isOf(place.member, in: round.record) != true {
-            sight = try await prepare(round.record, member, sight)
-        }
-        if sight.note?.initialised == true, !sight.hasData { return }
-        try await run(.existing, round, sight)
-    }
-
-    /// Makes the volume ready for data of an incarnation that has none yet.
-    private func prepare(
-        _ record: ClusterRecord,
-        _ member: MemberRecord,
-        _ sight: LocalSight
-    ) async throws -> LocalSight {
-        if sight.isRunning { try await means.host.stop() }
-        if sight.volume == .blank {
-            try rules.check(.format(sight: sight, member: place.member, record: record))
-            try await means.host.format()
-        } else if sight.hasData {
-            try rules.check(.setAside(member: place.member, sight: sight, record: record))
-            try await means.host.setAside()
-        }
-        try await means.host.write(VolumeNote(of: place.member, in: record, member))
+    /// The volume with the member's own data, or ready for it.
+    private func prepared(_ round: Round, _ member: MemberRecord, _ sight: LocalSight) async throws -> LocalSight {
+        let act = RiskyAct.prepare(member: place.member, sight: sight, record: round.record)
+        guard state(for: round, sight) == nil, rules.allow(act) else { return sight }
+        try await clear(sight)
+        try await means.host.write(VolumeNote(of: place.member, in: round.record, member))
         return try await means.host.look()
     }
 
-    private func serve(_ round: Round, _ sight: LocalSight) async throws {
-        guard sight.note?.isOf(place.member, in: round.record) == true, sight.hasData else {
+    /// Frees a volume of what etcd must not find.
+    func clear(_ sight: LocalSight) async throws {
+        if sight.isRunning { try await means.host.stop() }
+        if rules.allow(.format(sight: sight, member: place.member)) {
+            try await means.host.format()
+        } else if sight.hasData {
+            try await means.host.setAside()
+        }
+    }
+
+    /// How etcd may be started on the volume as it is: to begin a cluster where that is due, else to go on; `nil`: not at all.
+    private func state(for round: Round, _ sight: LocalSight) -> EtcdUnit.ClusterState? {
+        [EtcdUnit.ClusterState.new, .existing].first {
+            rules.allow(.start($0, member: place.member, sight: sight, record: round.record))
+        }
+    }
+
+    /// Has etcd run, and run as declared: started at once where it does not run, anew only when that is allowed.
+    private func run(_ round: Round, _ sight: LocalSight) async throws {
+        guard let state = state(for: round, sight) else {
             // What runs here runs on something else than what the cluster counts on.
             if sight.isRunning { try await means.host.stop() }
             return
         }
-        try await run(.existing, round, sight)
-    }
-
-    /// Has etcd run, and run as declared: started at once where it does not run, anew only when that is allowed.
-    private func run(_ state: EtcdUnit.ClusterState, _ round: Round, _ sight: LocalSight) async throws {
-        let record = round.record
         switch sight.process {
         case .running(isCurrent: true): return
         case .running(isCurrent: false):
-            let isTurn = record.operation == .restart(member: place.member)
-            guard isTurn || record.members.count == 1 else { return }
-            try rules.check(.restart(member: place.member, view: await view(of: round)))
+            guard rules.allow(.restart(member: place.member, view: await view(of: round))) else { return }
         case .stopped: break
         }
-        let start = EtcdStart(
-            state: state,
-            token: record.token,
-            member: place.member,
-            peers: round.spec.peerURLs.filter { record.members[$0.key] != nil }
+        let peers = round.spec.peerURLs.filter { round.record.members[$0.key] != nil }
+        try await means.host.start(
+            EtcdStart(state: state, token: round.record.token, member: place.member, peers: peers)
         )
-        try rules.check(.start(start, member: place.member, sight: sight, record: record))
-        try await means.host.start(start)
     }
 
     /// Looks again, and notes on the volume what must be known there when the store cannot be asked.
@@ -107,6 +87,7 @@ extension EtcdAgent {
         return status.leader != 0 && (wanted == nil || wanted == status.memberID)
     }
 
+    /// How the member is.
     func report(_ sight: LocalSight, _ record: ClusterRecord) -> MemberReport {
         MemberReport(
             machine: place.machine,

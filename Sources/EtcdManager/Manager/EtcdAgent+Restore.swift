@@ -31,14 +31,8 @@ extension EtcdAgent {
         _ sight: LocalSight
     ) async throws {
         let record = round.record
-        if sight.isRunning { try await means.host.stop() }
-        if sight.volume == .blank {
-            try rules.check(.format(sight: sight, member: place.member, record: record))
-            try await means.host.format()
-        } else if sight.hasData {
-            try rules.check(.setAside(member: place.member, sight: sight, record: record))
-            try await means.host.setAside()
-        }
+        try rules.check(.prepare(member: place.member, sight: sight, record: record))
+        try await clear(sight)
         let start = EtcdStart(
             state: .new,
             token: record.token,

@@ -145,22 +145,18 @@ public struct EtcdAgent: Sendable {
     private func begin(_ spec: EtcdSpec) async throws -> String? {
         guard spec.members.contains(place.member) else { return "member \(place.member) is not declared" }
         let sight = try await means.host.look()
-        let token = leadership.token(at: means.now())
-        guard token != nil else { return "another machine to begin the cluster, or its lease to end" }
+        guard leadership.token(at: means.now()) != nil else {
+            return "another machine to begin the cluster, or its lease to end"
+        }
         try rules.check(
             .begin(
                 spec: spec,
                 member: place.member,
                 sight: sight,
-                record: nil,
-                hasBackups: try await !means.backups.isEmpty(),
-                leads: true
+                hasBackups: try await !means.backups.isEmpty()
             )
         )
-        if sight.volume == .blank {
-            try rules.check(.format(sight: sight, member: place.member, record: nil))
-            try await means.host.format()
-        }
+        if rules.allow(.format(sight: sight, member: place.member)) { try await means.host.format() }
         // On the volume first: whoever is recorded has the note already, so that a founder without one has lost its disk.
         var note = VolumeNote(
             clusterName: spec.clusterName,

@@ -2,48 +2,46 @@
 
 /// What a leader begins while nothing is under way, in the order of its worth.
 extension LeaderStep {
-    static func begin(_ view: MembershipView, _ spec: EtcdSpec) -> LeaderStep? {
-        view.strays.first.map { .removeStray(etcdID: $0.id) } ?? replace(view, spec) ?? restart(view) ?? grow(view, spec) ?? shrink(view, spec)
+    static func begin(_ view: MembershipView, _ spec: EtcdSpec, _ rules: SafetyRules) -> LeaderStep? {
+        view.strays.first.map { .removeStray(etcdID: $0.id) } ?? replace(view, spec, rules) ?? restart(view, rules)
+            ?? grow(view, spec, rules) ?? shrink(view, spec, rules)
     }
 
     /// A member whose data is gone, while the others serve.
-    private static func replace(_ view: MembershipView, _ spec: EtcdSpec) -> LeaderStep? {
-        view.record.voters.first { isReplaceable($0, view, spec) }.map { .beginRemoval(member: $0) }
+    private static func replace(_ view: MembershipView, _ spec: EtcdSpec, _ rules: SafetyRules) -> LeaderStep? {
+        view.record.voters
+            .first { isLost($0, view) && rules.allow(.remove(member: $0, view: view, spec: spec)) }
+            .map { .beginRemoval(member: $0) }
     }
 
-    static func isReplaceable(_ member: String, _ view: MembershipView, _ spec: EtcdSpec) -> Bool {
-        guard view.record.voters.count >= 3, view.record.members[member]?.state == .voter,
-            view.statuses[member] == nil, let report = view.reports[member], report.hasNothing
-        else { return false }
-        return view.record.voters.allSatisfy { $0 == member || view.isHealthy($0) }
-    }
+    /// Whether a member's machine says that its data is gone.
+    static func isLost(_ member: String, _ view: MembershipView) -> Bool { view.reports[member]?.hasNothing == true }
 
-    /// Members that owe a restart take turns, the leader of etcd last, and only while all serve.
-    private static func restart(_ view: MembershipView) -> LeaderStep? {
-        let record = view.record
-        guard record.members.count > 1, view.healthyVoters.count == record.voters.count else { return nil }
-        let owing = record.voters.filter { view.reports[$0]?.isCurrent == false }
+    /// Members that owe a restart take turns, the leader of etcd last.
+    private static func restart(_ view: MembershipView, _ rules: SafetyRules) -> LeaderStep? {
+        guard view.record.members.count > 1 else { return nil }
+        let owing = view.record.voters.filter { view.reports[$0]?.isCurrent == false && view.isHealthy($0) }
         let leads = owing.filter { view.statuses[$0].map { $0.leader == $0.memberID } == true }
-        // Two voters need each other: they grow or shrink first.
-        return (owing.filter { !leads.contains($0) } + leads).first(where: view.hasQuorum(without:))
+        return (owing.filter { !leads.contains($0) } + leads)
+            .first { rules.allow(.restart(member: $0, view: view.during(.restart(member: $0)))) }
             .map { .beginRestart(member: $0) }
     }
 
     /// A declared member whose machine is ready for it.
-    private static func grow(_ view: MembershipView, _ spec: EtcdSpec) -> LeaderStep? {
-        guard view.healthyVoters.count == view.record.voters.count else { return nil }
-        for name in spec.members where view.record.members[name] == nil {
-            guard let report = view.reports[name], !report.isRunning else { continue }
-            return .beginJoin(member: name)
-        }
-        return nil
+    private static func grow(_ view: MembershipView, _ spec: EtcdSpec, _ rules: SafetyRules) -> LeaderStep? {
+        spec.members
+            .first { name in
+                view.record.members[name] == nil && view.reports[name]?.isRunning == false
+                    && rules.allow(.addLearner(member: name, view: view))
+            }
+            .map { .beginJoin(member: $0) }
     }
 
     /// A member that is no longer declared; what does not serve goes first.
-    private static func shrink(_ view: MembershipView, _ spec: EtcdSpec) -> LeaderStep? {
+    private static func shrink(_ view: MembershipView, _ spec: EtcdSpec, _ rules: SafetyRules) -> LeaderStep? {
         let surplus = view.record.voters.filter { !spec.members.contains($0) }
-        let member = surplus.first { !view.isHealthy($0) } ?? surplus.first
-        guard let member, view.hasQuorum(afterRemoving: member) else { return nil }
-        return .beginRemoval(member: member)
+        return (surplus.filter { !view.isHealthy($0) } + surplus)
+            .first { rules.allow(.remove(member: $0, view: view, spec: spec)) }
+            .map { .beginRemoval(member: $0) }
     }
 }

@@ -36,20 +36,25 @@ public enum LeaderStep: Sendable, Equatable {
     case endRestart(member: String)
 
     /// What comes next in a view; `nil` when nothing is to be done, or when something else must happen first.
-    public static func next(_ view: MembershipView, spec: EtcdSpec, command: OperatorCommand?, token: Int) -> LeaderStep?
-    {
+    public static func next(
+        _ view: MembershipView,
+        spec: EtcdSpec,
+        command: OperatorCommand?,
+        token: Int,
+        rules: SafetyRules = .all
+    ) -> LeaderStep? {
         let record = view.record
         if record.fence < token { return .takeOver }
-        if case .restore(let restore)? = record.operation { return next(restore, view) }
+        if case .restore(let restore)? = record.operation { return next(restore, view, rules) }
         if let command, command.id != record.lastCommand { return .beginRestore(command) }
         if let founder = record.members.first(where: { $0.value.state == .founding })?.key {
             return recordFounder(founder, view)
         }
         return switch record.operation {
-        case .join(let member)?: next(joining: member, view, spec)
+        case .join(let member)?: next(joining: member, view, spec, rules)
         case .remove(let member, let etcdID)?: next(removing: member, etcdID, view)
-        case .restart(let member)?: next(restarting: member, view, spec)
-        case .restore?, nil: begin(view, spec)
+        case .restart(let member)?: next(restarting: member, view, spec, rules)
+        case .restore?, nil: begin(view, spec, rules)
         }
     }
 
@@ -61,22 +66,33 @@ public enum LeaderStep: Sendable, Equatable {
         return .recordFounder(member: founder, etcdID: status.memberID)
     }
 
-    private static func next(_ restore: Operation.Restore, _ view: MembershipView) -> LeaderStep? {
+    private static func next(
+        _ restore: Operation.Restore,
+        _ view: MembershipView,
+        _ rules: SafetyRules
+    ) -> LeaderStep? {
         if let founder = restore.founder {
             if view.record.members[founder]?.state == .voter { return .endRestore(restore) }
             return recordFounder(founder, view)
         }
+        guard rules.allow(.beginAnew(restore, view: view)) else { return nil }
         let stopped = view.reports.filter { $0.value.stoppedFor == restore.command }.keys.sorted()
         return stopped.first.map { .beginAnew(restore, founder: $0) }
     }
 
-    private static func next(joining member: String, _ view: MembershipView, _ spec: EtcdSpec) -> LeaderStep? {
+    private static func next(
+        joining member: String,
+        _ view: MembershipView,
+        _ spec: EtcdSpec,
+        _ rules: SafetyRules
+    ) -> LeaderStep? {
         guard let found = view.record.members[member] else { return nil }
         let listing = view.listing(of: member)
         guard let id = found.etcdID else {
             if let listing, listing.isLearner { return .recordLearner(member: member, etcdID: listing.id) }
             guard spec.members.contains(member) else { return .recordRemoval(member: member) }
-            return view.listed == nil ? nil : .addLearner(member: member)
+            let mayAdd = view.listed != nil && rules.allow(.addLearner(member: member, view: view))
+            return mayAdd ? .addLearner(member: member) : nil
         }
         if let listing, !listing.isLearner { return .recordVoter(member: member) }
         let report = view.reports[member]
@@ -84,9 +100,7 @@ public enum LeaderStep: Sendable, Equatable {
         if !spec.members.contains(member) || isGone || (view.listed != nil && listing == nil) {
             return .beginRemoval(member: member)
         }
-        guard listing != nil, report?.data == .good, report?.incarnation == found.incarnation,
-            view.statuses[member]?.memberID == id
-        else { return nil }
+        guard listing?.id == id, rules.allow(.promote(member: member, view: view)) else { return nil }
         return .promote(member: member)
     }
 
@@ -95,15 +109,24 @@ public enum LeaderStep: Sendable, Equatable {
         return listed.contains { $0.id == id } ? .remove(member: member, etcdID: id) : .recordRemoval(member: member)
     }
 
-    private static func next(restarting member: String, _ view: MembershipView, _ spec: EtcdSpec) -> LeaderStep? {
+    private static func next(
+        restarting member: String,
+        _ view: MembershipView,
+        _ spec: EtcdSpec,
+        _ rules: SafetyRules
+    ) -> LeaderStep? {
         let report = view.reports[member]
         if report?.isCurrent == true, report?.isRunning == true, view.isHealthy(member) {
             return .endRestart(member: member)
         }
         // A member that has lost its data in the meantime is replaced instead.
-        if isReplaceable(member, view, spec) { return .beginRemoval(member: member) }
+        if isLost(member, view), rules.allow(.remove(member: member, view: view, spec: spec)) {
+            return .beginRemoval(member: member)
+        }
         // The turn is given back when another member is needed more, for whatever that one needs comes first.
-        let isNeeded = report?.isCurrent == false && view.isHealthy(member) && !view.hasQuorum(without: member)
+        let isNeeded =
+            report?.isCurrent == false && view.isHealthy(member)
+            && !rules.allow(.restart(member: member, view: view))
         return isNeeded ? .endRestart(member: member) : nil
     }
 }

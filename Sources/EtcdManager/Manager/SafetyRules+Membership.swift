@@ -20,32 +20,36 @@ extension SafetyRules {
             guard view.healthyVoters.count < view.record.voters.count else { return nil }
             return "a member is added only while all others serve: \(view.health)"
         },
-        Rule(name: "promote-only-in-step") { act in
+        Rule(name: "promote-only-with-data") { act in
             guard case .promote(let member, let view) = act else { return nil }
             let report = view.reports[member]
             if report?.data == .good, report?.incarnation == view.record.members[member]?.incarnation,
-                view.hasQuorum(afterPromoting: member)
+                view.isHealthy(member)
             {
                 return nil
             }
-            return "member \(member) has no data to vote with yet, or there would be no quorum: \(view.health)"
+            return "member \(member) has no data to vote with yet"
         },
         Rule(name: "remove-only-with-quorum") { act in
-            guard case .remove(let member, let view, _, _) = act else { return nil }
+            let (member, view): (String, MembershipView)
+            switch act {
+            case .remove(let found, let sight, _): (member, view) = (found, sight)
+            case .removeNow(let found, let sight, _): (member, view) = (found, sight)
+            default: return nil
+            }
             if view.hasQuorum(afterRemoving: member) { return nil }
             return "without member \(member) there would be no quorum: \(view.health)"
         },
-        Rule(name: "remove-only-dead-or-undeclared") { act in
-            guard case .remove(let member, let view, let spec, _) = act else { return nil }
-            guard spec.members.contains(member), view.record.members[member]?.state != .joining else { return nil }
-            guard view.isHealthy(member) || view.reports[member]?.hasNothing != true || view.record.voters.count < 3
-            else { return nil }
+        Rule(name: "remove-only-lost-or-undeclared") { act in
+            guard case .remove(let member, let view, let spec) = act, spec.members.contains(member) else { return nil }
+            let isLost = view.reports[member]?.hasNothing == true && view.statuses[member] == nil
+            if isLost, view.record.voters.count >= 3 { return nil }
             return "member \(member) is declared, and serves or may serve again"
         },
         Rule(name: "remove-only-after-backup") { act in
-            guard case .remove(let member, let view, _, false) = act,
-                view.record.members[member]?.state == .voter
-            else { return nil }
+            guard case .removeNow(let member, let view, false) = act, view.record.voters.contains(member) else {
+                return nil
+            }
             return "no backup was taken before member \(member) is taken out"
         },
     ]
@@ -56,10 +60,6 @@ extension SafetyRules {
             guard case .decide(let token, let record) = act else { return nil }
             guard let token else { return "the lease has not been renewed in time" }
             return token < record.fence ? "a leader with token \(record.fence) has taken over" : nil
-        },
-        Rule(name: "begin-only-as-leader") { act in
-            guard case .begin(_, let member, _, _, _, false) = act else { return nil }
-            return "member \(member) does not hold the lease"
         },
         Rule(name: "restore-only-when-all-stopped") { act in
             guard case .beginAnew(let restore, let view) = act else { return nil }
@@ -79,6 +79,13 @@ extension MembershipView {
         let dead = voters.filter { !isHealthy($0) }
         return "\(healthyVoters.count) of \(voters.count) voters serve"
             + (dead.isEmpty ? "" : ", \(dead.joined(separator: ", ")) not")
+    }
+
+    /// The same sight, with something under way.
+    func during(_ operation: Operation) -> MembershipView {
+        var view = self
+        view.record.operation = operation
+        return view
     }
 }
 

@@ -5,16 +5,16 @@ import NodeOS
 ///
 /// The manager does none of these without asking ``SafetyRules`` first.
 public enum RiskyAct: Sendable, Equatable {
-    /// A file system is made on a member's volume.
-    case format(sight: LocalSight, member: String, record: ClusterRecord?)
     /// A cluster is begun where the store knows none.
-    case begin(spec: EtcdSpec, member: String, sight: LocalSight, record: ClusterRecord?, hasBackups: Bool, leads: Bool)
+    case begin(spec: EtcdSpec, member: String, sight: LocalSight, hasBackups: Bool)
+    /// A file system is made on a member's volume.
+    case format(sight: LocalSight, member: String)
+    /// A volume is made ready for data of the member's recorded incarnation, and what was on it is moved out of the way.
+    case prepare(member: String, sight: LocalSight, record: ClusterRecord)
     /// etcd is started on a member's volume.
-    case start(EtcdStart, member: String, sight: LocalSight, record: ClusterRecord)
+    case start(EtcdUnit.ClusterState, member: String, sight: LocalSight, record: ClusterRecord)
     /// etcd is started from the volume alone, because the store cannot be read.
     case startUnrecorded(note: VolumeNote, hasData: Bool)
-    /// Data is moved out of etcd's way.
-    case setAside(member: String, sight: LocalSight, record: ClusterRecord)
     /// A running etcd is ended to be started with other settings.
     case restart(member: String, view: MembershipView)
     /// A member is added without a vote.
@@ -22,14 +22,16 @@ public enum RiskyAct: Sendable, Equatable {
     /// A learner gets its vote.
     case promote(member: String, view: MembershipView)
     /// A member is taken out.
-    case remove(member: String, view: MembershipView, spec: EtcdSpec, hasBackup: Bool)
+    case remove(member: String, view: MembershipView, spec: EtcdSpec)
+    /// A member is taken out after whatever was to come before.
+    case removeNow(member: String, view: MembershipView, hasBackup: Bool)
     /// The cluster is begun anew from a backup.
     case beginAnew(Operation.Restore, view: MembershipView)
-    /// The record is changed by who leads with a token.
+    /// Something is decided by who leads with a token.
     case decide(token: Int?, record: ClusterRecord)
 }
 
-/// The rules that keep etcd's data: each forbids one kind of mistake, and each by itself can be found missing.
+/// The rules that keep etcd's data: each forbids one kind of mistake, and nothing but it does.
 public struct SafetyRules: Sendable {
     /// One rule.
     public struct Rule: Sendable {
@@ -50,6 +52,9 @@ public struct SafetyRules: Sendable {
         precondition(rules.contains { $0.name == name }, "there is no rule \(name)")
         return SafetyRules(rules: rules.filter { $0.name != name })
     }
+
+    /// Whether no rule objects.
+    func allow(_ act: RiskyAct) -> Bool { rules.allSatisfy { $0.objection(act) == nil } }
 
     /// Lets an act pass or says why not.
     ///

@@ -60,7 +60,9 @@ struct Leadership: Sendable {
 
     private mutating func next(after lease: LeaderLease?, now: Duration) -> LeaderLease? {
         guard let lease else { return LeaderLease(holder: holder, token: 1, renewals: 0) }
-        if lease.holder == holder { return LeaderLease(holder: holder, token: lease.token, renewals: lease.renewals + 1) }
+        if lease.holder == holder {
+            return LeaderLease(holder: holder, token: lease.token, renewals: lease.renewals + 1)
+        }
         guard let seen, seen.lease == lease else {
             seen = (lease, now)
             return nil
