@@ -24,6 +24,14 @@ public struct Campaign: Sendable {
         }
     }
 
+    /// The rules whose absence schedules find; the others are backed by a second one, or by etcd itself.
+    public static let rulesFound = [
+        "begin-never-beside-backups", "begin-never-on-data", "format-only-blank", "prepare-only-who-has-no-vote",
+        "start-only-own-data", "start-never-emptied", "found-only-as-founder", "start-unrecorded-only-alone",
+        "restart-only-with-quorum", "restart-only-in-turn", "remove-only-with-quorum", "remove-only-after-backup",
+        "restore-only-when-all-stopped",
+    ]
+
     private let seeds: Range<UInt64>
     private let rules: SafetyRules
     private let traced: Bool

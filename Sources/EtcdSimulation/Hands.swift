@@ -138,6 +138,10 @@ struct SimulatedEtcd: EtcdAPI {
 
     func remove(_ id: UInt64, at endpoint: String) async throws {
         try await ask("remove \(id)", at: endpoint) { world, target in
+            let votes = world.configuration(at: target)?.voters.contains(id) == true
+            if votes, world.turn - (world.lastBackup ?? -World.fresh) >= World.fresh {
+                world.violate("voter \(id) was taken out without a backup")
+            }
             try world.acting("the removal of \(id)") { world in
                 try world.change(at: target) { configuration, _ in
                     guard configuration.urls[id] != nil else {
@@ -208,7 +212,9 @@ struct SimulatedBackups: BackupVault {
             guard world.machines[machine].reachesStore, let target = Machine.number(of: endpoint),
                 world.serves(target, group: world.machines[machine].group)
             else { throw Self.lost() }
+            let before = world.backups.count
             world.backUp(target)
+            if world.backups.count == before { throw Self.lost() }
         }
     }
 }

@@ -45,6 +45,7 @@ public struct Schedule: Sendable {
     /// Turns during which things go wrong, and those that are left to recover.
     private static let hostile = 900
     private static let peaceful = 6000
+    private static let watched = 1000
 
     /// Runs it.
     public func run() async -> Outcome {
@@ -77,6 +78,8 @@ public struct Schedule: Sendable {
             let waiting = await turns.settled()
             step(&world, turns, waiting)
             calm = world.isConverged ? calm + 1 : 0
+            // What only a person can mend is watched for a while, and does not get better.
+            if world.turn == Self.hostile + Self.watched, !world.canConverge { break }
         }
         let mustConverge = world.violations.isEmpty && calm < 40 && world.canConverge
         if mustConverge { world.violate("it is not as declared long after everything works again") }
@@ -93,7 +96,7 @@ public struct Schedule: Sendable {
         }
         if ready.isEmpty || world.chance(world.isHostile ? 22 : 12) {
             if ready.isEmpty, let next = waiting.map(\.due).filter({ $0 > world.now }).min() { world.now = next }
-            let event = world.isHostile ? Event.pick(&world.random) : [.write, .replicate][world.pick(2)]
+            let event = world.isHostile ? world.pickEvent() : [.write, .replicate][world.pick(2)]
             for program in world.happen(event) { turns.kill(program) }
             return
         }
@@ -156,10 +159,16 @@ extension World {
         guard let record else { return etcd.lawful == nil && backups.isEmpty && !volumes.contains { $0.data != nil } }
         if case .restore(let restore)? = record.operation { return restore.founder == nil && restore.lost.isEmpty }
         guard record.members.allSatisfy({ $0.value.state != .founding }) else { return false }
-        let good = record.voters.filter { name in
-            volumes.contains { $0.member == name && $0.note?.isOf(name, in: record) == true && $0.data != nil }
+        guard let lawful = etcd.lawful,
+            let configuration = etcd.logs[lawful].configuration(at: etcd.logs[lawful].entries.count)
+        else { return false }
+        let good = volumes.filter { volume in
+            guard let data = volume.data, data.cluster == lawful, configuration.voters.contains(data.memberID) else {
+                return false
+            }
+            return volume.note?.isOf(volume.member, in: record) == true
         }
-        let missing = record.voters.count - good.count
-        return missing == 0 || (missing == 1 && record.voters.count >= 3)
+        let missing = configuration.voters.count - good.count
+        return missing == 0 || (missing == 1 && configuration.voters.count >= 3)
     }
 }

@@ -67,7 +67,8 @@ struct SimulatedHost: MemberHost {
 
     func stop() async throws {
         try await act("stop") { [machine = hands.machine] world, _ in
-            let isCommanded = world.isRestoring
+            // What follows from a command is done also when the record of it has just been lost.
+            let isCommanded = world.isRestoring || (world.record == nil && !world.commands.isEmpty)
             world.acting("a stop on m\(machine)", isCommanded: isCommanded) { $0.machines[machine].process = nil }
         }
     }

@@ -3,7 +3,9 @@
 /// Who may be counted on, for telling the manager's own mistakes from what happens to it.
 extension World {
     /// For how many turns the manager may not know yet of a trouble that is none of its making.
-    static let grace = 60
+    static let grace = 100
+    /// For how many turns a backup counts as taken just before.
+    static let fresh = 600
 
     /// Whether a quorum of the lawful cluster serves now.
     var isAvailable: Bool {

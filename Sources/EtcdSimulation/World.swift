@@ -26,10 +26,16 @@ struct World: Sendable {
     /// Whether things still go wrong.
     var isHostile = true
 
+    /// How often each kind of event happens.
+    var weights: [Int] = []
+    /// The turn of the last backup.
+    var lastBackup: Int?
+
     init(seed: UInt64, traced: Bool) {
         random = Seeded(seed)
         machines = (0..<5).map { Machine(number: $0, volume: $0) }
         volumes = World.members.map(Volume.init)
+        weights = Event.weights(&random)
         let urls = World.members.map { ($0, "https://\($0):2380") }
         spec = EtcdSpec(
             clusterName: "c",

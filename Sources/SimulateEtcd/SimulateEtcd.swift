@@ -17,12 +17,15 @@ struct SimulateEtcd: AsyncParsableCommand {
     var seed: UInt64 = 1
     @Option(help: "A safety rule to leave out, for the proof that its absence is found.")
     var without: String?
+    @Flag(help: "Leave out each safety rule in turn, and end with status 1 where that is not found.")
+    var mutations = false
     @Flag(help: "End at the first broken promise.")
     var first = false
     @Flag(help: "Print everything that happens; for a single schedule.")
     var trace = false
 
     func run() async throws {
+        if mutations { return try await runMutations() }
         let rules = without.map(SafetyRules.all.without) ?? .all
         let report = await Campaign(
             seeds: seed..<seed + UInt64(schedules),
@@ -38,5 +41,19 @@ struct SimulateEtcd: AsyncParsableCommand {
         print(report.summary)
         print("\(report.schedules) schedules, \(report.failures.count) violations")
         if !report.failures.isEmpty { throw ExitCode.failure }
+    }
+
+    /// How many schedules find each rule missing.
+    private func runMutations() async throws {
+        var missed: [String] = []
+        for rule in Campaign.rulesFound {
+            let seeds = seed..<seed + UInt64(schedules)
+            let report = await Campaign(seeds: seeds, rules: .all.without(rule), stopsAtFailure: true).run()
+            let what = report.failures.first?.violations.first
+            print("without \(rule): \(what.map { "found by schedule \(report.schedules): \($0)" } ?? "not found")")
+            if what == nil { missed.append(rule) }
+        }
+        print("\(Campaign.rulesFound.count) rules left out, \(missed.count) not found")
+        if !missed.isEmpty { throw ExitCode.failure }
     }
 }

@@ -70,7 +70,6 @@ extension EtcdAgent {
         _ round: Round,
         _ endpoint: String
     ) async throws {
-        // A learner has nothing that the others have not.
         let hasBackup = !rules.allow(.removeNow(member: member, view: view, hasBackup: false))
         if hasBackup { try await means.backups.take(before: "remove \(member)", from: endpoint) }
         // A backup takes its time; who serves now counts.
