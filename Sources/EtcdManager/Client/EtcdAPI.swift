@@ -26,9 +26,9 @@ public protocol EtcdAPI: Sendable {
     ///
     /// - Throws: ``EtcdError``; `.rejected` where the rest would have no quorum.
     func remove(_ id: UInt64, at endpoint: String) async throws
-    /// Changes where a member's peers reach it.
+    /// Changes where a voter's peers reach it.
     ///
-    /// - Throws: ``EtcdError``.
+    /// - Throws: ``EtcdError``; `.rejected` for a learner.
     func update(_ id: UInt64, peerURL: String, at endpoint: String) async throws
 }
 

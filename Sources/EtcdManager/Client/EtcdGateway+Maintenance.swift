@@ -62,7 +62,7 @@ extension EtcdGateway {
     public func hashKV(revision: Int64 = 0, atPeer peerURL: String) async throws -> EtcdHash {
         // The one request of etcd's that takes its numbers as numbers.
         let body = Array(#"{"revision":\#(revision)}"#.utf8)
-        let response = try await send("GET", "/members/hashkv", body: body, at: peerURL, timeouts: slow)
+        let response = try await send("GET", "/members/hashkv", body: body, at: peerURL, timeouts: slow, isPeer: true)
         guard response.status == 200 else {
             let reason = String(decoding: response.body.prefix(200).prefix { $0 != 0x0A }, as: UTF8.self)
             throw response.status == 400

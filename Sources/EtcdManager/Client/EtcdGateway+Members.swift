@@ -47,10 +47,15 @@ extension EtcdGateway {
         let _: GatewayNothing = try await call("/v3/cluster/member/remove", MemberRequest(id: id), at: endpoint)
     }
 
-    /// Changes where a member's peers reach it.
+    /// Changes where a member's peers reach it; never a learner's, for etcd would then list it as a voter that has no vote
+    /// and can get none (etcd issue 21694; every release before May 2026).
     ///
-    /// - Throws: ``EtcdError``.
+    /// - Throws: ``EtcdError``; `.rejected` for a learner: take it out and add it at its new place.
     public func update(_ id: UInt64, peerURL: String, at endpoint: String) async throws {
+        // A voter never becomes a learner again, so this cannot be outdated.
+        if try await members(at: endpoint).members.contains(where: { $0.id == id && $0.isLearner }) {
+            throw EtcdError.rejected(endpoint: endpoint, reason: "a learner's peer URL cannot be changed")
+        }
         let request = MemberRequest(id: id, peerURLs: [peerURL])
         let _: GatewayNothing = try await call("/v3/cluster/member/update", request, at: endpoint)
     }

@@ -49,7 +49,8 @@ public struct EtcdGateway: EtcdAPI {
         body: [UInt8] = [],
         at endpoint: String,
         bodyLimit: Int = 64 << 20,
-        timeouts: Timeouts? = nil
+        timeouts: Timeouts? = nil,
+        isPeer: Bool = false
     ) async throws -> HTTPResponse {
         let request = HTTPRequest(
             method: method,
@@ -59,7 +60,8 @@ public struct EtcdGateway: EtcdAPI {
             bodyLimit: bodyLimit,
             followsRedirects: false,
             identity: identity,
-            timeouts: timeouts ?? self.timeouts
+            timeouts: timeouts ?? self.timeouts,
+            isHTTP1: isPeer
         )
         do {
             return try await http.send(request)
