@@ -9,7 +9,7 @@ public enum NodePaths {
     public static let cniBinaries: FilePath = "/opt/cni/bin"
     /// The CNI network list, written by the pod network's own pod.
     public static let cniConfiguration: FilePath = "/etc/cni/net.d"
-    /// etcd's programs, `etcd` and `etcdctl`.
+    /// etcd's programs, `etcd`, `etcdctl` and `etcdutl`.
     public static let etcd: FilePath = "/opt/etcd"
     /// The static pods kubelet runs.
     public static let manifests: FilePath = "/etc/kubernetes/manifests"

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import NodeOS
+import Synchronization
+
+/// Asks whichever member answers.
+final class MigrationClient: Sendable {
+    let gateway: EtcdGateway
+    private let endpoints: [String]
+    private let current = Atomic(0)
+    /// How often every member is asked before giving up: long enough for an election.
+    private static let rounds = 6
+
+    init(gateway: EtcdGateway, endpoints: [String]) {
+        self.gateway = gateway
+        self.endpoints = endpoints
+    }
+
+    /// Calls `body` with one member after the other until one answers; what is asked must bear being asked twice.
+    ///
+    /// - Throws: ``EtcdError`` the last member's, and whatever else `body` throws at once.
+    func ask<Answer: Sendable>(
+        _ body: @Sendable (_ endpoint: String) async throws -> Answer
+    ) async throws -> Answer {
+        var pause = Duration.milliseconds(200)
+        var last: any Error = EtcdError.unreachable(endpoint: "nowhere", reason: "there is no member to ask")
+        for round in 0..<Self.rounds {
+            for _ in endpoints {
+                let number = current.load(ordering: .relaxed)
+                do {
+                    return try await body(endpoints[number % endpoints.count])
+                } catch let error as EtcdError {
+                    guard case .unreachable = error else { throw error }
+                    last = error
+                    // Whoever notices first moves all on.
+                    _ = current.compareExchange(expected: number, desired: number + 1, ordering: .relaxed)
+                }
+            }
+            guard round < Self.rounds - 1 else { break }
+            try await ContinuousClock().sleep(for: pause)
+            pause *= 2
+        }
+        throw last
+    }
+}

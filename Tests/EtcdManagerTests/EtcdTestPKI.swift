@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import EtcdManager
+import Fetch
+import FoundationEssentials
+import NodeOS
+import PKI
+import SystemPackage
+
+/// One certificate for all members, and a client's.
+struct EtcdTestPKI {
+    let certificates: EtcdCertificates
+    let identity: TLSIdentity
+
+    /// Issues them, and writes what members need into `directory`.
+    static func make(in directory: FilePath, addresses: [String]) async throws -> EtcdTestPKI {
+        let authority = try KeysetGenerator.certificateAuthority(name: "etcd-ca", commonName: "etcd-ca", now: Date())
+        let issuer = CertificateIssuer(keyset: authority)
+        let member = try issuer.issue(
+            CertificateProfile(commonName: "member", ipAddresses: addresses, usages: [.server, .client]),
+            now: Date()
+        )
+        let client = try issuer.issue(CertificateProfile(commonName: "client", usages: [.client]), now: Date())
+        let certificates = EtcdCertificates(in: directory)
+        let node = LiveNode()
+        try await node.makeDirectory(directory, attributes: FileAttributes())
+        for (path, text) in [
+            (certificates.authority, authority.bundle),
+            (certificates.serverCertificate, member.certificate), (certificates.serverKey, member.privateKey),
+            (certificates.peerCertificate, member.certificate), (certificates.peerKey, member.privateKey),
+        ] {
+            try await node.write(Array(text.utf8), to: path, attributes: FileAttributes(mode: 0o600))
+        }
+        return EtcdTestPKI(
+            certificates: certificates,
+            identity: TLSIdentity(
+                authorities: authority.bundle,
+                certificate: client.certificate,
+                privateKey: client.privateKey
+            )
+        )
+    }
+}
