@@ -91,8 +91,7 @@ enum Samples {
             taints: isControlPlane ? ["node-role.kubernetes.io/control-plane=:NoSchedule"] : [],
             controlPlane: isControlPlane
                 ? ControlPlaneConfig(
-                    etcdVersion: "3.4.23",
-                    etcdVolumeLabel: "k8s.io/etcd/main",
+                    etcdClusters: [EtcdClusterConfig(name: "main", version: "3.4.23", members: ["a"])],
                     apiServerNames: ["api.demo.example.com", "203.0.113.7"],
                     addons: []
                 )
