@@ -46,6 +46,17 @@ enum Samples {
         )
     }
 
+    /// The same machine in a cluster with three control-plane machines.
+    static func ofThree(_ inputs: NodeInputs) -> NodeInputs {
+        var inputs = inputs
+        inputs.config.network.apiAddress = "10.0.0.254"
+        inputs.apiAddresses = ["10.0.0.254"]
+        inputs.config.controlPlane?.etcdClusters = ["main", "events"].map {
+            EtcdClusterConfig(name: $0, version: "3.4.23", members: ["a", "b", "c"])
+        }
+        return inputs
+    }
+
     private static var keysets: [String: Keyset] {
         Dictionary(
             uniqueKeysWithValues: keysetNames.map { name in
