@@ -45,7 +45,8 @@ struct AddressElection: Sendable {
         if seen.map({ $0.lease?.version != lease?.version }) ?? true { seen = (lease, now) }
         let isStale = now - (seen?.since ?? now) >= timing.lease
         guard let lease else {
-            // One that was removed may still have a holder, who knows by itself how long.
+            // One that was removed may still have a holder, who knows by itself how long. Who never knew of one takes the
+            // cluster for new: waiting there would hold up every first boot.
             let mayHaveHolder = hasSeenLease && tenureEnd.map { $0 <= now } ?? true
             return mayHaveHolder && !isStale ? nil : AddressLease(holder: identity)
         }
