@@ -1,7 +1,8 @@
-// SPDX-License-Identifier: Apache-2.0
-import struct KopsModel.IPv4CIDR
 import NodeOS
 import Testing
+
+// SPDX-License-Identifier: Apache-2.0
+import struct KopsModel.IPv4CIDR
 
 @testable import Clouds
 

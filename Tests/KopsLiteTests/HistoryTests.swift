@@ -69,7 +69,7 @@ import Testing
     @Test("etcd's data is not given to a release that cannot take it", arguments: ["", "--yes"])
     func etcdVersion(option: String) async throws {
         var bench = try await Bench.withGeneration()
-        try await bench.edit("clusters", "    name: main\n", "    name: main\n    version: 3.6.4\n")
+        try await bench.edit("all", "    name: main\n", "    name: main\n    version: 3.6.4\n")
         let writes = await bench.store.count
         let result = await bench.run("update cluster demo.example.com", option)
         #expect(result.code == 1)

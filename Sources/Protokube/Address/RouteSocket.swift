@@ -17,7 +17,8 @@ struct RouteSocket {
         try RawDatagram(message.bytes, to: kernel).send(on: descriptor, message.attempt)
 
         var answer = [UInt8](repeating: 0, count: 4096)
-        let count = recv(descriptor, &answer, answer.count, 0)
+        // It was given while the message was taken.
+        let count = recv(descriptor, &answer, answer.count, Int32(MSG_DONTWAIT))
         guard count >= 20 else { throw Failure.network("\(message.attempt): the kernel gave no answer") }
         let number = answer[16..<20].withUnsafeBytes { -$0.loadUnaligned(as: Int32.self) }
         guard number == 0 || message.forgives.contains(number) else { throw Failure.network(message.attempt, number) }
