@@ -101,7 +101,9 @@ public struct KubeClient: Sendable {
 
     /// Makes an object that must not be there yet.
     ///
-    /// - Parameter collection: Where objects of its kind are, such as `/api/v1/nodes`.
+    /// - Parameters:
+    ///   - object: The manifest.
+    ///   - collection: Where objects of its kind are, such as `/api/v1/nodes`.
     /// - Returns: The server's copy.
     /// - Throws: ``KubeError``, with reason `AlreadyExists` when it is there.
     @discardableResult

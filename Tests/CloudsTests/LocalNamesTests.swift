@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import NodeOS
 import Testing
 
-// SPDX-License-Identifier: Apache-2.0
 import struct KopsModel.IPv4CIDR
 
 @testable import Clouds

@@ -39,7 +39,9 @@ struct AddressElection: Sendable {
 
     /// Takes in what was read.
     ///
-    /// - Parameter now: After the answer came: whoever wrote what it says did so before.
+    /// - Parameters:
+    ///   - lease: The Lease; `nil` when there is none.
+    ///   - now: After the answer came: whoever wrote what it says did so before.
     /// - Returns: What to write; `nil` to leave the Lease alone.
     mutating func read(_ lease: AddressLease?, at now: Duration) -> AddressLease? {
         if seen.map({ $0.lease?.version != lease?.version }) ?? true { seen = (lease, now) }
@@ -59,7 +61,10 @@ struct AddressElection: Sendable {
 
     /// Takes in that a write of ours succeeded.
     ///
-    /// - Parameter asked: Before the request was sent.
+    /// - Parameters:
+    ///   - lease: The Lease as it is now.
+    ///   - asked: Before the request was sent.
+    ///   - now: After the answer came.
     mutating func wrote(_ lease: AddressLease, asked: Duration, at now: Duration) {
         seen = (lease, now)
         hasSeenLease = true
