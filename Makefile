@@ -43,6 +43,7 @@ bench: release assets
 fmt:
 	swift format --in-place --recursive Sources Tests Package.swift
 
+# make hands on what its command line says, such as STATE=s3 and CONTROL_PLANE=3.
 demo: release assets
 	@examples/demo
 

@@ -8,12 +8,15 @@ public struct CloudCatalog: Sendable, Equatable {
     public let zones: [String]
     /// The machines' network of a cluster that names none.
     public let networkCIDR: IPv4CIDR
+    /// Whether all machines hear each other's ARP, so that an address can move from one to another.
+    public let sharesSegment: Bool
 
     /// Machines are containers of this very host.
     public static let local = Self(
         name: "local",
         zones: ["local-a", "local-b", "local-c"],
-        networkCIDR: IPv4CIDR(containing: IPv4Address(number: 10 << 24 | 64 << 16), prefix: 24)
+        networkCIDR: IPv4CIDR(containing: IPv4Address(number: 10 << 24 | 64 << 16), prefix: 24),
+        sharesSegment: true
     )
 
     /// The clouds that work.

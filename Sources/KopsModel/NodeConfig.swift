@@ -106,6 +106,9 @@ public struct NetworkConfig: Codable, Sendable, Equatable {
     public var apiHost: String
     /// The API server's TCP port.
     public var apiPort: Int
+    /// An address of the machines' network at which some API server answers, whichever it is; `nil` while there is one
+    /// control-plane machine, whose own address that is.
+    public var apiAddress: String?
     /// The network all pods live in, such as `100.96.0.0/11`.
     public var podCIDR: String
     /// The network of Service addresses, such as `100.64.0.0/13`.
@@ -121,6 +124,7 @@ public struct NetworkConfig: Codable, Sendable, Equatable {
     public init(
         apiHost: String,
         apiPort: Int,
+        apiAddress: String? = nil,
         podCIDR: String,
         serviceCIDR: String,
         apiServiceAddress: String,
@@ -129,6 +133,7 @@ public struct NetworkConfig: Codable, Sendable, Equatable {
     ) {
         self.apiHost = apiHost
         self.apiPort = apiPort
+        self.apiAddress = apiAddress
         self.podCIDR = podCIDR
         self.serviceCIDR = serviceCIDR
         self.apiServiceAddress = apiServiceAddress
@@ -154,25 +159,5 @@ public struct Asset: Codable, Sendable, Equatable {
         self.size = size
         self.sources = sources
         self.image = image
-    }
-}
-
-/// The control plane's own part of a node's configuration.
-public struct ControlPlaneConfig: Codable, Sendable, Equatable {
-    /// The etcd release without a leading `v`, such as `3.4.23`.
-    public var etcdVersion: String
-    /// The label by which protokube finds etcd's volume, such as `k8s.io/etcd/main`.
-    public var etcdVolumeLabel: String
-    /// Names and addresses the API server's certificate is valid for beyond the built-in ones.
-    public var apiServerNames: [String]
-    /// The keys of the generation's add-on objects, in the order they are applied.
-    public var addons: [String]
-
-    /// Makes a control plane's part from its parts.
-    public init(etcdVersion: String, etcdVolumeLabel: String, apiServerNames: [String], addons: [String]) {
-        self.etcdVersion = etcdVersion
-        self.etcdVolumeLabel = etcdVolumeLabel
-        self.apiServerNames = apiServerNames
-        self.addons = addons
     }
 }

@@ -99,6 +99,29 @@ public struct KubeClient: Sendable {
         return before == after["metadata"]?["resourceVersion"]?.string ? .unchanged : .configured
     }
 
+    /// Makes an object that must not be there yet.
+    ///
+    /// - Parameters:
+    ///   - object: The manifest.
+    ///   - collection: Where objects of its kind are, such as `/api/v1/nodes`.
+    /// - Returns: The server's copy.
+    /// - Throws: ``KubeError``, with reason `AlreadyExists` when it is there.
+    @discardableResult
+    public func create(_ object: JSONValue, in collection: String) async throws -> JSONValue {
+        let response = try await send("POST", collection, object.encoded(pretty: false), type: "application/json")
+        return try Self.document(response, "POST", collection)
+    }
+
+    /// Writes an object over the one that is there, if that is still in the state of `metadata.resourceVersion`.
+    ///
+    /// - Returns: The server's copy.
+    /// - Throws: ``KubeError``, with reason `Conflict` when it has changed.
+    @discardableResult
+    public func replace(_ object: JSONValue, at path: String) async throws -> JSONValue {
+        let response = try await send("PUT", path, object.encoded(pretty: false), type: "application/json")
+        return try Self.document(response, "PUT", path)
+    }
+
     /// Changes fields of an object that exists (JSON merge patch, RFC 7386).
     ///
     /// - Returns: The changed object.

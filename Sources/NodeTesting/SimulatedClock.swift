@@ -27,6 +27,9 @@ public final class SimulatedClock: Clock, Sendable {
     /// How long was slept, each time.
     public var sleeps: [Duration] { state.withLock { $0.sleeps } }
 
+    /// Lets time pass without anybody sleeping.
+    public func advance(by duration: Duration) { state.withLock { $0.now += duration } }
+
     /// Moves on to a deadline at once.
     public func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         try Task.checkCancellation()

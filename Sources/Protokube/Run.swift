@@ -19,6 +19,8 @@ struct Run: Sendable {
     let clock: any Clock<Duration>
     let log: Logger
     var checker: any FilesystemChecker = Fsck()
+    /// How an address is had beside the machine's own.
+    var link: @Sendable (String, String) throws -> any AddressLink = { try InterfaceAddress($0, besides: $1) }
     /// Opens the state store by its URL.
     var open: @Sendable (String) throws -> any StateStore = { try openStore($0) }
 
@@ -33,7 +35,11 @@ struct Run: Sendable {
             now: { Date() },
             publish: { publisher.publish($0) }
         )
-        let pipeline = Pipeline(steps: steps(clusterState, reporter), clock: clock, report: reporter)
+        let (keepers, found) = AsyncStream.makeStream(of: AddressKeeper.self)
+        let steps = await addressSteps(found) + steps(clusterState, reporter)
+        let pipeline = Pipeline(steps: steps, clock: clock, report: reporter)
+        // It ends with this function, and lets the address go.
+        async let _ = Self.keep(keepers)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await publisher.run() }
             let outcome = await Self.outcome { try await once ? pipeline.runOnce() : pipeline.run() }
@@ -79,6 +85,35 @@ struct Run: Sendable {
                 stopwatch: Stopwatch(clock),
                 follows: { await reporter.follows(generation: $0) }
             ),
+        ]
+    }
+
+    private static func keep(_ keepers: AsyncStream<AddressKeeper>) async {
+        for await keeper in keepers { await keeper.run() }
+    }
+
+    /// The step of the API servers' address, unless this machine is known to be the only one with an API server.
+    private func addressSteps(_ found: AsyncStream<AddressKeeper>.Continuation) async -> [any Step] {
+        let nodeState = NodeState(node: node)
+        if let inputs = try? await nodeState.inputs(), inputs.config.network.apiAddress == nil { return [] }
+        let timing = AddressElection.Timing()
+        let api = LocalAPIServer(nodeState: nodeState, http: http, timeouts: KubeLeases.timeouts)
+        return [
+            AddressStep(
+                nodeState: nodeState,
+                keeper: { [clock, log, link] address, boot in
+                    AddressKeeper(
+                        address: address,
+                        identity: boot.instance,
+                        leases: KubeLeases(api: api, timing: timing, now: { Date() }),
+                        link: try link(address, boot.address),
+                        clock: clock,
+                        log: log,
+                        timing: timing
+                    )
+                },
+                found: found
+            )
         ]
     }
 

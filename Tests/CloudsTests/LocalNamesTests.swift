@@ -2,6 +2,8 @@
 import NodeOS
 import Testing
 
+import struct KopsModel.IPv4CIDR
+
 @testable import Clouds
 
 @Suite("Names in the kernel")
@@ -95,7 +97,9 @@ struct IPv4Tests {
                 "the last byte names objects on the host"
             )
             for (name, address) in kept { #expect(all[name] == address) }
+            let reserved = IPv4CIDR(subnet.description)?.lastUsable?.description
             for address in all.values {
+                #expect(address.description != reserved, "kept for the API servers")
                 #expect(subnet.contains(address))
                 #expect(address > subnet.gateway)
                 #expect(address.value & (UInt32.max >> UInt32(length)) != UInt32.max >> UInt32(length), "broadcast")

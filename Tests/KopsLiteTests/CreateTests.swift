@@ -35,6 +35,17 @@ struct CreateTests {
         #expect(shown.filter { !$0.hasPrefix("  resourceVersion: ") }.joined(separator: "\n") == result.output)
     }
 
+    @Test(
+        "three control-plane machines get a group each, dealt to the zones, and two etcd clusters",
+        arguments: [
+            ("local-a,local-b,local-c", "three-zones"), ("local-a,local-b", "two-zones"), ("local-a", "one-zone"),
+        ]
+    )
+    func three(zones: String, name: String) async throws {
+        let line = "create cluster demo.example.com --control-plane-count 3 --dry-run -o yaml --zones \(zones)"
+        try expectGolden(await Bench().run(line).text, "create-\(name).txt")
+    }
+
     @Test("--yes goes on to update")
     func yes() async throws {
         let bench = Bench()
@@ -70,7 +81,7 @@ struct CreateTests {
         "create cluster demo.example.com --zones local-a,local-a", "create cluster demo.example.com --zones ,",
         "create cluster demo.example.com --cloud aws", "create cluster demo.example.com --cloud lokal",
         "create cluster demo.example.com --node-count -1", "create cluster demo.example.com --node-count many",
-        "create cluster demo.example.com --control-plane-count 3",
+        "create cluster demo.example.com --control-plane-count 2",
         "create cluster demo.example.com --kubernetes-version latest",
         "create cluster demo.example.com --kubernetes-version 1.19.1",
         "create cluster demo.example.com --kubernetes-version 1.25.0 --container-runtime docker",

@@ -66,6 +66,19 @@ import Testing
         #expect(await bench.store.count == writes)
     }
 
+    @Test("etcd's data is not given to a release that cannot take it", arguments: ["", "--yes"])
+    func etcdVersion(option: String) async throws {
+        var bench = try await Bench.withGeneration()
+        try await bench.edit("all", "    name: main\n", "    name: main\n    version: 3.6.4\n")
+        let writes = await bench.store.count
+        let result = await bench.run("update cluster demo.example.com", option)
+        #expect(result.code == 1)
+        let text = "etcd main of demo.example.com cannot be changed: 3.6.4 skips a minor release after 3.4.23"
+        #expect(result.notes.contains(text), "\(result.notes)")
+        #expect(result.notes.contains("go to a release of 3.5 first"), "\(result.notes)")
+        #expect(await bench.store.count == writes)
+    }
+
     @Test("a revert brings back the declaration, not the keys")
     func keysStay() async throws {
         let bench = try await Bench.withGeneration()

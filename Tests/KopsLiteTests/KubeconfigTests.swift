@@ -2,6 +2,8 @@
 import Clouds
 import Foundation
 import KopsModel
+import NodeOS
+import StateStore
 import Testing
 
 @testable import KopsLite
@@ -50,6 +52,31 @@ struct KubeconfigTests {
             #expect(try mode(path) == 0o600)
             #expect(try mode(folder + "/.kube") == 0o700)
         }
+    }
+
+    @Test("several API servers are reached at one address, once one of them is there", arguments: [1, 3])
+    func server(count: Int) async throws {
+        var bench = Bench()
+        bench.isReal = true
+        let lines = [
+            "create cluster demo.example.com --control-plane-count \(count) --file-repository \(RepositoryHTTP.url)",
+            "update cluster demo.example.com --yes",
+        ]
+        for line in lines {
+            let result = await bench.run(line)
+            try #require(result.code == 0, "\(result.text)")
+        }
+        let repository = ClusterRepository(store: bench.store)
+        let cluster = try await repository.resolved("demo.example.com")
+        let now = Date(timeIntervalSince1970: 1_700_000_000)
+        let access = ControlPlaneAccess(repository: repository, cluster: cluster, now: now)
+        let early = await #expect(throws: Failure.self) { try await access.credentials(lifetime: .seconds(3600)) }
+        #expect(early?.code == "no-api-endpoint")
+        try await APIEndpoints(store: bench.store, layout: ClusterLayout(clusterName: cluster.name))
+            .publish(EndpointRecord(address: "10.64.0.10", port: 443, updated: now), of: "control-plane-local-a-1")
+        let credentials = try await access.credentials(lifetime: .seconds(3600))
+        #expect(credentials.server == "https://10.64.0.\(count == 1 ? 10 : 254):443")
+        #expect(credentials.serverName == "api.internal.demo.example.com")
     }
 
     @Test("entries of others stay as they are, exporting twice changes nothing, delete takes only its own away")

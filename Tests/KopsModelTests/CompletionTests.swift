@@ -49,6 +49,7 @@ struct CompletionTests {
         arguments: [
             (["control-plane-local-a"], ["a"]), (["master-us-test-1a", "master-us-test-1b"], ["a", "b"]),
             (["control-plane-a", "control-plane-ab"], ["a", "ab"]), (["x"], ["x"]), ([], []),
+            (["control-plane-local-a-1", "control-plane-local-a-2"], ["1", "2"]),
         ] as [([String], [String])]
     )
     func memberNames(groups: [String], names: [String]) { #expect(ClusterSpec.memberNames(of: groups) == names) }
@@ -241,14 +242,6 @@ struct ResolvedClusterTests {
         let error = #expect(throws: InvalidCluster.self) { try resolve(Sample.cluster, groups) }
         let lines = error?.errors.flatMap(\.problems).map(\.description) ?? []
         #expect(lines == [test.line])
-    }
-
-    @Test("a second machine for etcd is refused and says why")
-    func highAvailability() throws {
-        var groups = Sample.groups
-        groups[0] = Sample.group("control-plane-local-a", role: "ControlPlane", min: 1, max: 3)
-        let error = #expect(throws: InvalidCluster.self) { try resolve(Sample.cluster, groups) }
-        #expect("\(try #require(error))".contains("etcd on more than one machine is not supported by this version"))
     }
 
     @Test("a cluster without control plane or without nodes is refused", arguments: [0, 1])

@@ -56,6 +56,25 @@ import Testing
         #expect(node["metadata"]?.object?.keys.sorted() == ["name", "resourceVersion"])
     }
 
+    @Test func writesThatDependOnTheStateAreSentAsTheyAre() async throws {
+        let client = client
+        let collection = "/api/v1/namespaces/kube-system/configmaps"
+        let made = try FakeServer.answer(201, configMap("a", "made"))
+        await server.script(collection, [made, try FakeServer.status(409, "AlreadyExists")])
+        await server.script("\(collection)/a", [try FakeServer.status(409, "Conflict")])
+        #expect(try await client.create(configMap("a", "1"), in: collection) == configMap("a", "made"))
+        let again = await #expect(throws: KubeError.self) {
+            try await client.create(configMap("a", "1"), in: collection)
+        }
+        #expect(again?.reason == "AlreadyExists")
+        let raced = await #expect(throws: KubeError.self) {
+            try await client.replace(configMap("a", "2"), at: "\(collection)/a")
+        }
+        #expect(raced?.reason == "Conflict")
+        #expect(await server.paths() == ["POST \(collection)", "POST \(collection)", "PUT \(collection)/a"])
+        #expect(await server.requests.allSatisfy { $0.headers.contains { $0.value == "application/json" } })
+    }
+
     @Test func discoveryIsAskedOnceAndAgainForNewKinds() async throws {
         let client = client
         let widget = ObjectReference(apiVersion: "example.com/v1", kind: "Widget", name: "w")

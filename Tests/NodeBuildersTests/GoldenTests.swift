@@ -40,6 +40,17 @@ import Testing
         try compare(PlanText.render(graph), with: "\(item.version)-\(role.rawValue).txt")
     }
 
+    /// What three control-plane machines change: all else is as on the only one.
+    @Test(arguments: cases, InstanceRole.allCases)
+    func threeControlPlanesDifferAsReviewed(item: Case, role: InstanceRole) throws {
+        let inputs = Samples.inputs(item.version, role, item.runtime, cgroupVersion: item.cgroupVersion)
+        let text = PlanText.difference(
+            from: try NodeTaskGraph(try NodeGraph.tasks(for: inputs)),
+            to: try NodeTaskGraph(try NodeGraph.tasks(for: Samples.ofThree(inputs)))
+        )
+        try compare(text, with: "three-\(role.rawValue).txt")
+    }
+
     @Test(arguments: cases)
     func addonsAreAsReviewed(item: Case) throws {
         let addons = try AddonSet.manifests(for: Samples.config(item.version, .controlPlane, item.runtime))

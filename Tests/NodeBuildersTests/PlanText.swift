@@ -8,11 +8,38 @@ import SystemPackage
 /// Tasks as text, in the order in which they run, with all that they put on a machine except secrets.
 enum PlanText {
     static func render(_ graph: NodeTaskGraph) -> String {
+        parts(graph).map { "\($0.id)\n" + $0.lines.map { $0.isEmpty ? "\n" : "    \($0)\n" }.joined() }
+            .joined(separator: "\n")
+    }
+
+    /// What another graph has of its own, a line each below its task; tasks of one graph alone are named.
+    static func difference(from old: NodeTaskGraph, to new: NodeTaskGraph) -> String {
+        let before = Dictionary(uniqueKeysWithValues: parts(old).map { ($0.id, $0.lines) })
+        let after = Set(parts(new).map(\.id))
+        let gone = parts(old).filter { !after.contains($0.id) }.map { "- \($0.id)\n" }
+        let changed = parts(new).compactMap { part -> String? in
+            guard let lines = before[part.id] else { return "+ \(part.id)\n" }
+            let changes = part.lines.difference(from: lines)
+            guard !changes.isEmpty else { return nil }
+            let texts = changes.map { change in
+                switch change {
+                case .remove(_, let line, _): "  - \(line)\n"
+                case .insert(_, let line, _): "  + \(line)\n"
+                }
+            }
+            return "\(part.id)\n" + texts.joined()
+        }
+        return (gone + changed).joined()
+    }
+
+    private static func parts(_ graph: NodeTaskGraph) -> [(id: TaskID, lines: [String])] {
         graph.tasks.map { task in
             let before = graph.dependencies(of: task.id)
-            let lines = (before.isEmpty ? [] : ["after " + before.map(\.name).joined(separator: ", ")]) + describe(task)
-            return "\(task.id)\n" + lines.map { $0.isEmpty ? "\n" : "    \($0)\n" }.joined()
-        }.joined(separator: "\n")
+            return (
+                task.id,
+                (before.isEmpty ? [] : ["after " + before.map(\.name).joined(separator: ", ")]) + describe(task)
+            )
+        }
     }
 
     private static func describe(_ task: any ConvergentTask<any NodeReader, any NodeWriter>) -> [String] {
@@ -59,7 +86,8 @@ enum PlanText {
             : [task.running ? "running" : "stopped", task.enabled ? "enabled" : "disabled"]
         let restarts =
             task.restartOn.isEmpty ? [] : ["restart on \(task.restartOn.map(\.name).joined(separator: ", "))"]
-        return [state.joined(separator: ", ")] + restarts + (task.definition.map(indented) ?? [])
+        let dropIns = task.dropIns.sorted { $0.key < $1.key }.flatMap { ["drop-in \($0.key)"] + indented($0.value) }
+        return [state.joined(separator: ", ")] + restarts + (task.definition.map(indented) ?? []) + dropIns
     }
 
     private static func shown(_ attributes: Attributes) -> String {

@@ -46,6 +46,17 @@ enum Samples {
         )
     }
 
+    /// The same machine in a cluster with three control-plane machines.
+    static func ofThree(_ inputs: NodeInputs) -> NodeInputs {
+        var inputs = inputs
+        inputs.config.network.apiAddress = "10.0.0.254"
+        inputs.apiAddresses = ["10.0.0.254"]
+        inputs.config.controlPlane?.etcdClusters = ["main", "events"].map {
+            EtcdClusterConfig(name: $0, version: "3.4.23", members: ["a", "b", "c"])
+        }
+        return inputs
+    }
+
     private static var keysets: [String: Keyset] {
         Dictionary(
             uniqueKeysWithValues: keysetNames.map { name in
@@ -91,8 +102,7 @@ enum Samples {
             taints: isControlPlane ? ["node-role.kubernetes.io/control-plane=:NoSchedule"] : [],
             controlPlane: isControlPlane
                 ? ControlPlaneConfig(
-                    etcdVersion: "3.4.23",
-                    etcdVolumeLabel: "k8s.io/etcd/main",
+                    etcdClusters: [EtcdClusterConfig(name: "main", version: "3.4.23", members: ["a"])],
                     apiServerNames: ["api.demo.example.com", "203.0.113.7"],
                     addons: []
                 )

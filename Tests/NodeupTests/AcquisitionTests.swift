@@ -92,6 +92,14 @@ import Testing
         #expect(inputs.lock == nil)
     }
 
+    @Test func severalControlPlanesAreReachedAtTheirOneAddress() async throws {
+        let scene = try await Scene()
+        var config = scene.fixture.inputs.config
+        config.network.apiAddress = "10.0.0.254"
+        try await scene.publish(config)
+        #expect(try await scene.acquire().inputs.apiAddresses == ["10.0.0.254"])
+    }
+
     struct Tampering: Sendable, CustomTestStringConvertible {
         var code: String
         var change: @Sendable (Scene) async throws -> Void

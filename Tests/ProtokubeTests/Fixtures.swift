@@ -54,8 +54,7 @@ struct Fixture: Sendable {
             assets: [:],
             nodeLabels: ["team": "blue", "node-role.kubernetes.io/extra": "yes"],
             controlPlane: ControlPlaneConfig(
-                etcdVersion: "3.4.23",
-                etcdVolumeLabel: "k8s.io/etcd/main",
+                etcdClusters: [EtcdClusterConfig(name: "main", version: "3.4.23", members: ["a"])],
                 apiServerNames: [],
                 addons: addons
             )

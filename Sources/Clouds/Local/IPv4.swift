@@ -28,7 +28,7 @@ struct IPv4Address: Hashable, Comparable, Sendable, CustomStringConvertible {
 
 /// The machines' own network.
 ///
-/// Host number 1 is the host, 10 and above are machines.
+/// Host number 1 is the host, 10 and above are machines; the last is kept for the API servers, whichever machine has it.
 struct IPv4Subnet: Hashable, Sendable, CustomStringConvertible {
     let base: IPv4Address
     let length: Int
@@ -57,7 +57,7 @@ struct IPv4Subnet: Hashable, Sendable, CustomStringConvertible {
     ///
     /// The last byte names a machine's objects on the host, so a wide network offers no more.
     var machineAddresses: ClosedRange<UInt32> {
-        base.value + 10...base.value + min(254, UInt32.max >> UInt32(length) - 1)
+        base.value + 10...base.value + min(254, UInt32.max >> UInt32(length) - 2)
     }
 
     var description: String { "\(base)/\(length)" }

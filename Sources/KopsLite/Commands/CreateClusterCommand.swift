@@ -22,7 +22,7 @@ struct CreateClusterCommand: SessionCommand {
     var nodeCount = 2
     @Option(
         name: [.customLong("control-plane-count"), .customLong("master-count")],
-        help: "How many machines run the control plane."
+        help: "How many machines run the control plane and etcd: 1, 3 or 5."
     )
     var controlPlaneCount = 1
     @Option(help: "The Kubernetes release, such as \(KubernetesVersion.standard.description).")
@@ -103,6 +103,7 @@ struct CreateClusterCommand: SessionCommand {
             cloud: catalog,
             zones: try zones(of: catalog),
             nodeCount: try checkedNodeCount(),
+            controlPlaneCount: try checkedControlPlaneCount(),
             kubernetesVersion: version,
             containerRuntime: try runtime(),
             fileRepository: fileRepository,
@@ -143,13 +144,17 @@ struct CreateClusterCommand: SessionCommand {
         guard (0...1000).contains(nodeCount) else {
             throw CommandFailure("--node-count: must be 0 to 1000, found \(nodeCount)")
         }
-        guard controlPlaneCount == 1 else {
+        return nodeCount
+    }
+
+    private func checkedControlPlaneCount() throws -> Int {
+        guard EtcdQuorum.sizes.contains(controlPlaneCount) else {
             throw CommandFailure(
-                "--control-plane-count: etcd on more than one machine is not supported by this version",
-                remedy: "leave it at 1"
+                "--control-plane-count: no etcd cluster has \(controlPlaneCount) members",
+                remedy: EtcdQuorum.remedy
             )
         }
-        return nodeCount
+        return controlPlaneCount
     }
 
     private func runtime() throws -> ContainerRuntime? {

@@ -9,6 +9,7 @@ struct ClusterTemplate {
     var cloud: CloudCatalog
     var zones: [String]
     var nodeCount: Int
+    var controlPlaneCount = 1
     var kubernetesVersion: KubernetesVersion
     var containerRuntime: ContainerRuntime?
     var fileRepository: String?
@@ -26,13 +27,7 @@ struct ClusterTemplate {
         spec.channel = "stable"
         spec.cloudProvider = cloud.name
         spec.containerRuntime = containerRuntime.map(RuntimeName.init)
-        spec.etcdClusters = [
-            EtcdClusterSpec(
-                name: "main",
-                members: zip(ClusterSpec.memberNames(of: [controlPlaneName]), [controlPlaneName])
-                    .map { EtcdMemberSpec(name: $0, instanceGroup: $1) }
-            )
-        ]
+        spec.etcdClusters = etcdClusters
         spec.kubelet = ["anonymousAuth": .bool(false)]
         spec.kubernetesVersion = kubernetesVersion
         spec.masterPublicName = "api.\(name)"
@@ -50,15 +45,30 @@ struct ClusterTemplate {
     }
 
     var groups: [InstanceGroup] {
-        [
-            group(controlPlaneName, .controlPlane, size: 1, subnets: Array(zones.prefix(1))),
-            group("nodes", .node, size: nodeCount, subnets: zones),
-        ]
+        controlPlanes.map { group($0.name, .controlPlane, size: 1, subnets: [$0.zone]) }
+            + [group("nodes", .node, size: nodeCount, subnets: zones)]
     }
 
     var objects: [APIObject] { [.cluster(cluster)] + groups.map(APIObject.instanceGroup) }
 
-    private var controlPlaneName: String { "control-plane-\(zones.first ?? "a")" }
+    /// A group for each machine of the control plane, since an etcd member names a group: dealt to the zones in turn, and
+    /// numbered where zones repeat.
+    private var controlPlanes: [(name: String, zone: String)] {
+        let zones = zones.isEmpty ? ["a"] : zones
+        return (0..<controlPlaneCount).map { index in
+            let zone = zones[index % zones.count]
+            let number = controlPlaneCount > zones.count ? "-\(index / zones.count + 1)" : ""
+            return ("control-plane-\(zone)\(number)", zone)
+        }
+    }
+
+    /// Both etcd clusters of kops; on a single machine events live in `main`, for a second process there divides no load.
+    private var etcdClusters: [EtcdClusterSpec] {
+        let names = controlPlanes.map(\.name)
+        let members = zip(ClusterSpec.memberNames(of: names), names).map { EtcdMemberSpec(name: $0, instanceGroup: $1) }
+        let clusters = controlPlaneCount > 1 ? EtcdClusterConfig.names[...] : EtcdClusterConfig.names.prefix(1)
+        return clusters.map { EtcdClusterSpec(name: $0, members: members) }
+    }
 
     private func group(_ group: String, _ role: InstanceRole, size: Int, subnets: [String]) -> InstanceGroup {
         var spec = InstanceGroupSpec(role: role, size: size, subnets: subnets)

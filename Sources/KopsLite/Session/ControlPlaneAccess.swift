@@ -57,10 +57,14 @@ struct ControlPlaneAccess {
         )
     }
 
+    /// Where an API server answers: the address that moves among several, once one of them is there, else the only one's.
     private func endpoint() async throws -> EndpointRecord {
         let layout = ClusterLayout(clusterName: cluster.name)
         let records = try await APIEndpoints(store: repository.store, layout: layout).records()
-        if let record = records.min(by: { $0.key < $1.key })?.value { return record }
+        if var record = records.min(by: { $0.key < $1.key })?.value {
+            record.address = cluster.network.apiAddress ?? record.address
+            return record
+        }
         throw Failure(
             .waiting,
             code: "no-api-endpoint",

@@ -28,6 +28,7 @@ struct ClusterUpdate {
 
     /// What would change; nothing is written.
     func plan() async throws -> UpdatePlan {
+        try await refuseEtcdVersion()
         let missing = try await provision.missing()
         let desired = try await desired(keyring: try await provision.keyring())
         var entries = missing.map { UpdatePlan.Entry(action: .create, name: $0) }
@@ -40,6 +41,7 @@ struct ClusterUpdate {
     func apply(progress: @escaping @Sendable (String) -> Void) async throws {
         // What may be refused is refused before anything is written.
         try await StoreMarker.ensure(in: store, now: now)
+        try await refuseEtcdVersion()
         _ = try await desired(keyring: nil)
         for name in try await provision.missing() { progress("create \(name)") }
         let keyring = try await provision.create()
@@ -126,6 +128,11 @@ struct ClusterUpdate {
         return try await GenerationWriter(store: store, layout: layout, signers: keyring.signing, author: author)
             .publish(objects: objects, previous: previous, message: past?.message ?? "update cluster", now: now).head
             .generation
+    }
+
+    private func refuseEtcdVersion() async throws {
+        guard let current = try await currentGeneration() else { return }
+        try await EtcdVersionCheck(cluster: cluster).run(against: current)
     }
 
     private func reader() async throws -> GenerationReader { try await repository.generations(of: cluster.name) }

@@ -19,7 +19,7 @@ struct DesiredVolumes {
                     zone: machine.zone,
                     size: member.volumeSize ?? Self.standardSize,
                     labels: [
-                        Self.label(ofEtcd: etcd.name): "\(member.name)/\(members)",
+                        EtcdClusterConfig.volumeLabel(of: etcd.name): "\(member.name)/\(members)",
                         "KubernetesCluster": cluster.name,
                     ],
                     machine: machine.name
@@ -30,7 +30,4 @@ struct DesiredVolumes {
 
     /// In GiB; as kops' default.
     private static let standardSize = 20
-
-    /// The label protokube finds an etcd cluster's volume by.
-    static func label(ofEtcd name: String) -> String { "k8s.io/etcd/\(name)" }
 }

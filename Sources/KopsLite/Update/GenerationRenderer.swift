@@ -57,8 +57,7 @@ struct GenerationRenderer {
 
     private func controlPlane(_ config: NodeConfig) throws -> ControlPlaneConfig {
         var controlPlane = ControlPlaneConfig(
-            etcdVersion: cluster.etcd.version ?? AssetCatalogue.etcdVersion,
-            etcdVolumeLabel: DesiredVolumes.label(ofEtcd: cluster.etcd.name),
+            etcdClusters: cluster.etcdClusters,
             apiServerNames: [cluster.cluster.spec.masterPublicName].compactMap(\.self)
                 + cluster.cluster.spec.additionalSans,
             addons: []

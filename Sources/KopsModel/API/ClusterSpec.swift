@@ -26,7 +26,7 @@ public struct ClusterSpec: Sendable, Equatable {
     public var containerRuntime: RuntimeName?
     /// Kubelet flags on the control plane only, over `kubelet`.
     public var controlPlaneKubelet: [String: FlagValue] = [:]
-    /// The etcd clusters; exactly one, `main`.
+    /// The etcd clusters: `main`, and `events` where events are kept apart.
     public var etcdClusters: [EtcdClusterSpec] = []
     /// Rights of machines in the cloud, kept as they are.
     public var iam: IAMSpec?

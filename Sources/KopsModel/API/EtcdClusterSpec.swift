@@ -2,11 +2,11 @@
 
 /// A declared etcd cluster.
 public struct EtcdClusterSpec: Sendable, Equatable {
-    /// `main`; events live there too.
+    /// `main`, or `events`; without the latter events live in `main` too.
     public var name: String = ""
     /// The etcd release without a leading `v`.
     public var version: String?
-    /// Its members.
+    /// Its members: 1, 3 or 5, each on a machine of its own.
     public var etcdMembers: [EtcdMemberSpec] = []
 
     /// Makes an etcd cluster without any field set.

@@ -7,11 +7,23 @@ public struct ResolvedCluster: Sendable, Equatable {
     /// Its instance groups with every default filled in, sorted by name.
     public let groups: [InstanceGroup]
     /// Addresses and names, as machines are told them; the API server answers on port 443.
-    public let network: NetworkConfig
+    public private(set) var network: NetworkConfig
     /// The machines' own network.
     public let networkCIDR: IPv4CIDR
     /// The etcd cluster `main`.
     public let etcd: EtcdClusterSpec
+    /// All etcd clusters as machines are told of them, `main` first.
+    public var etcdClusters: [EtcdClusterConfig] {
+        EtcdClusterConfig.names.compactMap { name in
+            cluster.spec.etcdClusters.first { $0.name == name }.map { etcd in
+                EtcdClusterConfig(
+                    name: name,
+                    version: etcd.version ?? Cluster.standardEtcdVersion,
+                    members: etcd.etcdMembers.map(\.name)
+                )
+            }
+        }
+    }
 
     /// Completes and checks a specification.
     ///
@@ -25,16 +37,21 @@ public struct ResolvedCluster: Sendable, Equatable {
         guard errors.isEmpty else { throw InvalidCluster(errors: errors) }
         let full = cluster.completed(with: groups)
         guard let network = full.spec.networkConfig, let networkCIDR = full.spec.networkCIDR,
-            let etcd = full.spec.etcdClusters.first
+            let etcd = full.spec.etcdClusters.first(where: { $0.name == EtcdClusterConfig.names[0] })
         else {
             let problem = SpecProblem(SpecPath("spec"), "leaves the network or etcd open")
             throw InvalidCluster(errors: [SpecError(subject: "Cluster \(full.metadata.name)", problems: [problem])])
         }
         self.cluster = full
         self.groups = groups.map { $0.completed(in: full) }.sorted { $0.metadata.name < $1.metadata.name }
-        self.network = network
         self.networkCIDR = networkCIDR
         self.etcd = etcd
+        self.network = network
+        if machines.count(where: { $0.role == .controlPlane }) > 1,
+            CloudCatalog.named(full.spec.cloudProvider)?.sharesSegment == true
+        {
+            self.network.apiAddress = networkCIDR.lastUsable?.description
+        }
     }
 
     /// The cluster's DNS name.

@@ -38,6 +38,9 @@ public struct IPv4CIDR: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// The network's last address.
     public var last: IPv4Address { IPv4Address(number: base.number | ~Self.mask(prefix)) }
 
+    /// The last address a host can have, before the broadcast address; `nil` in a network of less than four addresses.
+    public var lastUsable: IPv4Address? { prefix <= 30 ? IPv4Address(number: last.number - 1) : nil }
+
     /// An address counted from the base; `nil` outside the network.
     public func address(at offset: Int) -> IPv4Address? {
         guard offset >= 0, UInt64(offset) < count else { return nil }

@@ -83,10 +83,18 @@ enum Declare {
     static func service(
         _ name: String,
         definition: String? = nil,
+        dropIns: [String: String] = [:],
         after: [TaskID],
         restartOn: [TaskID]
     ) -> any NodeTask {
-        ServiceTask(name, definition: definition, restartOn: restartOn, id: .service(name), after: after)
+        ServiceTask(
+            name,
+            definition: definition,
+            dropIns: dropIns,
+            restartOn: restartOn,
+            id: .service(name),
+            after: after
+        )
     }
 
     /// A unit that another unit starts.

@@ -7,8 +7,10 @@ import NodeTasks
 struct HostsBuilder: NodeBuilder {
     func tasks(for context: NodeContext) throws -> [any NodeTask] {
         let host = context.network.apiHost
-        // A control-plane machine talks to its own API server: it waits for no other, and stays able when others go.
-        let addresses = context.isControlPlane ? [context.boot.address] : context.inputs.apiAddresses
+        // The only control-plane machine talks to its own API server: it waits for no other.
+        let addresses =
+            context.network.apiAddress.map { [$0] }
+            ?? (context.isControlPlane ? [context.boot.address] : context.inputs.apiAddresses)
         guard !addresses.isEmpty else {
             throw Failure(
                 .waiting,

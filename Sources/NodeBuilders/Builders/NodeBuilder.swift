@@ -42,8 +42,13 @@ struct NodeContext: Sendable {
     var usesSystemdCgroups: Bool { facts.cgroupVersion == 2 }
     /// The cgroup driver as kubelet and docker name it.
     var cgroupDriver: String { usesSystemdCgroups ? "systemd" : "cgroupfs" }
-    /// The API server as programs of this machine reach it.
-    var apiURL: String { "https://\(isControlPlane ? "127.0.0.1" : network.apiHost):\(network.apiPort)" }
+    /// The API server as kubelet reaches it: on the only control-plane machine its own, otherwise whichever answers, so that
+    /// a node is not lost with one API server.
+    var apiURL: String {
+        isControlPlane && network.apiAddress == nil ? ownAPIURL : "https://\(network.apiHost):\(network.apiPort)"
+    }
+    /// The API server of this control-plane machine, for what has no use without it.
+    var ownAPIURL: String { "https://127.0.0.1:\(network.apiPort)" }
 
     /// The file named `name` that the machine downloads.
     ///

@@ -76,12 +76,14 @@ struct Acquisition {
         )
     }
 
-    /// A control-plane machine is its own API server; a worker reads who says to be one.
+    /// Several control-plane machines have an address that always leads to one; a single one is its own API server, and
+    /// workers read who says to be it.
     private func apiAddresses(
         for config: NodeConfig,
         sealed: NodeInputs?,
         clock: some Clock<Duration>
     ) async throws -> [String] {
+        if let address = config.network.apiAddress { return [address] }
         if config.role == .controlPlane { return [boot.address] }
         let endpoints = try APIEndpoints(store: store, layout: layout)
         let deadline = clock.now.advanced(by: patience)

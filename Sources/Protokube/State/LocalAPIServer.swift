@@ -14,11 +14,17 @@ import SystemPackage
 actor LocalAPIServer: ControlPlaneAPI {
     private let nodeState: NodeState
     private let http: any HTTPClient
+    private let timeouts: Timeouts
     private var kept: (key: [String], client: KubeClient)?
 
-    init(nodeState: NodeState, http: any HTTPClient) {
+    init(
+        nodeState: NodeState,
+        http: any HTTPClient,
+        timeouts: Timeouts = Timeouts(connect: .seconds(2), total: .seconds(20), stall: .seconds(10))
+    ) {
         self.nodeState = nodeState
         self.http = http
+        self.timeouts = timeouts
     }
 
     func ready() async throws {
@@ -66,7 +72,8 @@ actor LocalAPIServer: ControlPlaneAPI {
         }
     }
 
-    private func client() async throws -> KubeClient {
+    /// A client with the certificate as it is now.
+    func client() async throws -> KubeClient {
         let port = try await nodeState.inputs().config.network.apiPort
         let identity = try await nodeState.identity(
             authority: NodePaths.authority,
@@ -79,7 +86,7 @@ actor LocalAPIServer: ControlPlaneAPI {
             endpoint: "https://127.0.0.1:\(port)",
             identity: identity,
             http: http,
-            timeouts: Timeouts(connect: .seconds(2), total: .seconds(20), stall: .seconds(10))
+            timeouts: timeouts
         )
         kept = (key, client)
         return client

@@ -89,7 +89,7 @@ struct APIServerBuilder: NodeBuilder {
                 "kubernetes", "kubernetes.default", "kubernetes.default.svc",
                 "kubernetes.default.svc.\(network.dnsDomain)", network.apiHost, context.boot.instance, "localhost",
                 network.apiServiceAddress, "127.0.0.1", context.boot.address,
-            ] + (context.config.controlPlane?.apiServerNames ?? [])
+            ] + (network.apiAddress.map { [$0] } ?? []) + (context.config.controlPlane?.apiServerNames ?? [])
         var seen = Set<String>()
         let unique = all.filter { seen.insert($0).inserted }
         return (unique.filter { !isAddress($0) }, unique.filter(isAddress))
@@ -114,7 +114,7 @@ struct APIServerBuilder: NodeBuilder {
 
     private func flags(_ context: NodeContext) -> FlagList {
         let network = context.network
-        return [
+        var flags: FlagList = [
             "advertise-address": context.boot.address,
             "allow-privileged": "true",
             "authorization-mode": "Node,RBAC",
@@ -124,7 +124,7 @@ struct APIServerBuilder: NodeBuilder {
             "etcd-cafile": Self.path("etcd-ca.crt").string,
             "etcd-certfile": Self.path("etcd-client.crt").string,
             "etcd-keyfile": Self.path("etcd-client.key").string,
-            "etcd-servers": "https://127.0.0.1:2379",
+            "etcd-servers": Self.url(of: context.config.controlPlane?.etcd("main")),
             "kubelet-client-certificate": Self.path("kubelet-client.crt").string,
             "kubelet-client-key": Self.path("kubelet-client.key").string,
             "kubelet-preferred-address-types": "InternalIP,ExternalIP,Hostname",
@@ -143,5 +143,18 @@ struct APIServerBuilder: NodeBuilder {
             "tls-cert-file": Self.path("server.crt").string,
             "tls-private-key-file": Self.path("server.key").string,
         ]
+        if let events = context.config.controlPlane?.etcd("events") {
+            // group/resource#URL;URL: the core group's name is empty, and events.k8s.io keeps its events with it.
+            flags["etcd-servers-overrides"] = "/events#" + Self.url(of: events)
+        }
+        // Each API server keeps a lease, and the Service kubernetes leads to those whose lease is fresh. It is the default
+        // of all supported releases; said where it matters.
+        if network.apiAddress != nil { flags["endpoint-reconciler-type"] = "lease" }
+        return flags
+    }
+
+    /// The machine's own member: with it gone this API server is not ready, and others serve.
+    private static func url(of etcd: EtcdClusterConfig?) -> String {
+        "https://127.0.0.1:\(etcd?.clientPort ?? 2379)"
     }
 }

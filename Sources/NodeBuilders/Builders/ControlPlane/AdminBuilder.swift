@@ -20,7 +20,7 @@ struct AdminBuilder: NodeBuilder {
             Declare.certificate(Self.pair, profile, signedBy: try context.keyset("kubernetes-ca")),
             try Declare.kubeconfig(
                 NodePaths.adminKubeconfig,
-                server: context.apiURL,
+                server: context.ownAPIURL,
                 authority: NodePaths.authority,
                 credential: Self.pair.credential
             ),

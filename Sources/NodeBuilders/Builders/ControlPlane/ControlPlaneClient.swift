@@ -25,11 +25,12 @@ struct ControlPlaneClient: Sendable {
         )
     }
 
-    /// The kubeconfig, which names the machine's own API server.
+    /// The kubeconfig, which names the machine's own API server: of several components the one that leads is then one whose
+    /// API server works.
     func kubeconfig(_ context: NodeContext) throws -> any NodeTask {
         try Declare.kubeconfig(
             kubeconfigPath,
-            server: context.apiURL,
+            server: context.ownAPIURL,
             authority: authority,
             credential: pair.credential
         )

@@ -14,6 +14,7 @@ struct ProtokubeBuilder: NodeBuilder {
             Declare.service(
                 "protokube.service",
                 definition: Self.unit,
+                dropIns: context.network.apiAddress == nil ? [:] : ["address.conf": Self.addressDropIn],
                 after: EtcdBuilder.needed + [
                     .certificate(AdminBuilder.pair), .file(NodePaths.adminKubeconfig), .file(NodePaths.authority),
                     .directory(NodePaths.manifests), .directory(NodePaths.laterManifests), .hosts,
@@ -23,6 +24,14 @@ struct ProtokubeBuilder: NodeBuilder {
             ),
         ]
     }
+
+    /// What moving an address takes: setting it on an interface, and telling the neighbours by a raw frame.
+    private static let addressDropIn = UnitText.render([
+        (
+            "Service",
+            ["CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW", "RestrictAddressFamilies=AF_PACKET"]
+        )
+    ])
 
     /// The unit as the package ships it, `systemd/protokube.service`.
     static let unit = String(decoding: PackageResources.protokube_service, as: UTF8.self)
