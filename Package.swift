@@ -75,7 +75,7 @@ let package = Package(
         ),
         library("KubeAPI", ["Fetch", "KopsModel"]),
         library("AddonManager", ["KopsModel", "KubeAPI"]),
-        library("EtcdManager", ["NodeOS", system]),
+        library("EtcdManager", ["NodeOS", "StateStore", crypto, system]),
         library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", crypto, subprocess, system]),
         library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         .executableTarget(
@@ -120,7 +120,11 @@ let package = Package(
         tests("Nodeup", ["KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
-        tests("EtcdManager", ["Fetch", "NodeOS", "PKI", subprocess, system], resources: [.copy("Golden")]),
+        tests(
+            "EtcdManager",
+            ["Fetch", "NodeOS", "PKI", "StateStore", subprocess, system],
+            resources: [.copy("Golden")]
+        ),
         tests("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
         tests(
             "Protokube",
