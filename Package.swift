@@ -75,7 +75,7 @@ let package = Package(
         ),
         library("KubeAPI", ["Fetch", "KopsModel"]),
         library("AddonManager", ["KopsModel", "KubeAPI"]),
-        library("EtcdManager", ["Fetch", "NodeOS", system]),
+        library("EtcdManager", ["Fetch", "NodeOS", "StateStore", crypto, system]),
         library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", crypto, subprocess, system]),
         library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         library("EtcdSimulation", ["EtcdManager", "NodeOS", "NodeTesting"]),
@@ -126,7 +126,11 @@ let package = Package(
         tests("Nodeup", ["KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
-        tests("EtcdManager", ["Fetch", "NodeOS", "PKI", subprocess, system], resources: [.copy("Golden")]),
+        tests(
+            "EtcdManager",
+            ["Fetch", "NodeOS", "PKI", "StateStore", subprocess, system],
+            resources: [.copy("Golden")]
+        ),
         tests("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),
         tests(
             "Protokube",

@@ -15,6 +15,9 @@
 /// <cluster>/status/<instance>/drift.json                                    written by that machine only
 /// <cluster>/discovery/api.json                                              where the API servers answer
 /// <cluster>/etcd/main/identity.json                                         which etcd cluster the volume must hold
+/// <cluster>/etcd/<main|events>/backups/<name>/<n>                           a piece of a snapshot: immutable
+/// <cluster>/etcd/<main|events>/backups/<name>/meta.json                     written last: without it there is no backup
+/// <cluster>/etcd/<main|events>/backups/<name>/proof.json                    whether it could be restored
 /// ```
 public struct ClusterLayout: Sendable, Equatable {
     /// The cluster's DNS name, which is also its prefix in the store.
@@ -85,4 +88,12 @@ public struct ClusterLayout: Sendable, Equatable {
     public func endpoints() throws(StoreError) -> StoreKey { try key("discovery", "api.json") }
     /// Which etcd cluster a volume must hold.
     public func etcdIdentity(_ name: String) throws(StoreError) -> StoreKey { try key("etcd", name, "identity.json") }
+    /// All backups of an etcd cluster, whole or not.
+    public func backups(of etcdCluster: String) throws(StoreError) -> StoreKey {
+        try key("etcd", etcdCluster, "backups")
+    }
+    /// What belongs to a backup: `meta.json`, `proof.json`, or a piece by its number.
+    public func backup(_ name: String, _ object: String, of etcdCluster: String) throws(StoreError) -> StoreKey {
+        try key("etcd", etcdCluster, "backups", name, object)
+    }
 }

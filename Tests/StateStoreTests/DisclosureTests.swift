@@ -46,7 +46,7 @@ import Testing
         for key in keyring.readers { expectSilence(key) }
         let store = MemoryStore()
         let layout = ClusterLayout(clusterName: keyring.cluster)
-        expectSilence(try SealedSecret(Self.secret, at: layout.head(), to: keyring.readers))
+        expectSilence(try SealedSecret(Self.secret, at: layout.head(), to: keyring.readers.map(\.recipient)))
         let secrets = SecretStore(store: store, layout: layout)
         try await secrets.write(Self.secret, as: "s", for: .node, keyring: keyring, when: .absent)
         let found = try #require(await secrets.read("s", of: .node, with: keyring.key(of: .node)))
@@ -57,7 +57,7 @@ import Testing
     @Test func noErrorShowsAKey() async throws {
         let keyring = Self.keyring
         let place = try ClusterLayout(clusterName: keyring.cluster).secret("s", for: .node)
-        let sealed = try SealedSecret(Self.secret, at: place, to: [keyring.key(of: .node)])
+        let sealed = try SealedSecret(Self.secret, at: place, to: [keyring.key(of: .node).recipient])
         for (place, reader) in [(place, SecretReader.admin), (try StoreKey("elsewhere"), .node)] {
             let error = #expect(throws: KeyringError.self) {
                 _ = try sealed.open(at: place, with: keyring.key(of: reader))

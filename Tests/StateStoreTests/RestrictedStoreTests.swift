@@ -65,7 +65,11 @@ import Testing
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0: (try await isDenied { _ = try await restricted.read(key) }, access.allows(.read, key))
                 case 1: (try await isDenied { _ = try await restricted.list(key) }, access.allowsList(key))
-                case 2: (try await isDenied { try await restricted.remove(key, when: .always) }, false)
+                case 2:
+                    (
+                        try await isDenied { try await restricted.remove(key, when: .always) },
+                        access.allows(.remove, key)
+                    )
                 default:
                     (
                         try await isDenied { try await restricted.write(bytes, to: key, when: .always) },
@@ -89,6 +93,7 @@ import Testing
                 layout.keyset("kubernetes-ca"), layout.trust(), layout.keyring(), layout.statuses(),
                 layout.status(of: "nodeup", on: "workers-1"), layout.status(of: "nodeup", on: "workers-2"),
                 layout.drift(on: "workers-1"), layout.endpoints(), layout.etcdIdentity("main"), layout.key("etcd"),
+                layout.backups(of: "main"), layout.backup("b", "meta.json", of: "main"),
             ] + SecretReader.allCases.map { try layout.secret("s", for: $0) }
         }
         return both
@@ -151,5 +156,10 @@ import Testing
         let version = try await mine.write([7], to: identity, when: .absent)
         #expect(try await mine.read(identity) == StoredObject(bytes: [7], version: version))
         #expect(try await mine.list(layout.key("etcd")) == [identity])
+        let meta = try layout.backup("b", "meta.json", of: "main")
+        try await mine.write([8], to: meta, when: .absent)
+        try await mine.remove(meta, when: .always)
+        #expect(try await mine.list(layout.backups(of: "main")).isEmpty)
+        #expect(try await isDenied { try await mine.remove(identity, when: .always) })
     }
 }

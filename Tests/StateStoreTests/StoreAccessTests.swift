@@ -22,7 +22,7 @@ import Testing
             "a.example.com", "b.example.com", "head", "generations", "1", "objects", "manifest.json", "nodes", "spec",
             "workers.json", "others.json", "addons", "assets.lock.json", "private", "node", "control-plane", "admin",
             "keyring.json", "status", "workers-1", "workers-2", "workers-10", "nodeup.json", "discovery", "api.json",
-            "etcd", "main", "identity.json", "pki", "signing.json", "*", "**", "kopslite-store.json",
+            "etcd", "main", "backups", "identity.json", "pki", "signing.json", "*", "**", "kopslite-store.json",
         ]
         return try (0..<100).map { _ in
             let start = prefix ?? (Int.random(in: 0..<4, using: &random) > 0 ? ["a.example.com"] : [])
@@ -47,6 +47,17 @@ import Testing
             let isShared = try key == Self.layout.endpoints() || key.parts.starts(with: etcd)
             guard Self.access(.controlPlane).allows(.write, key) else { continue }
             #expect(isOwn || isShared, "\(random): \(key)")
+        }
+    }
+
+    /// What fences etcd's data is never taken away by a machine, only what was kept beside it.
+    @Test(arguments: Seeded.seeds(20)) func aMachineRemovesOnlyBackups(_ seed: UInt64) throws {
+        var random = Seeded(seed)
+        let etcd = try Self.layout.key("etcd").parts
+        for key in try Self.keys(&random) + Self.keys(&random, below: etcd) {
+            #expect(!Self.access(.node).allows(.remove, key), "\(random): \(key)")
+            let isBackup = key.parts.count > 4 && key.parts.starts(with: etcd) && key.parts[3] == "backups"
+            #expect(Self.access(.controlPlane).allows(.remove, key) == isBackup, "\(random): \(key)")
         }
     }
 

@@ -22,14 +22,23 @@ struct AWSPolicy {
 
     private func objects(_ verb: StoreAccess.Verb, _ rules: [StoreAccess.Rule]) -> JSONValue {
         [
-            "Effect": "Allow", "Action": [.string(verb == .read ? "s3:GetObject" : "s3:PutObject")],
+            "Effect": "Allow", "Action": [.string(action(verb))],
             "Resource": .array(rules.map { .string("\(arn)/\(location.path($0))") }),
         ]
     }
 
+    private func action(_ verb: StoreAccess.Verb) -> String {
+        switch verb {
+        case .read: "s3:GetObject"
+        case .list: "s3:ListBucket"
+        case .write: "s3:PutObject"
+        case .remove: "s3:DeleteObject"
+        }
+    }
+
     private func list(_ rules: [StoreAccess.Rule]) -> JSONValue {
         [
-            "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": [.string(arn)],
+            "Effect": "Allow", "Action": [.string(action(.list))], "Resource": [.string(arn)],
             "Condition": ["StringLike": ["s3:prefix": .array(rules.map { .string(location.path($0)) })]],
         ]
     }

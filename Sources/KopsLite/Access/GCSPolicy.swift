@@ -30,7 +30,8 @@ struct GCSPolicy {
         switch verb {
         case .read: "roles/storage.objectViewer"
         case .list: "roles/storage.legacyBucketReader"
-        case .write: "roles/storage.objectUser"
+        // Overwriting is removing there, so no role writes without it.
+        case .write, .remove: "roles/storage.objectUser"
         }
     }
 

@@ -40,8 +40,13 @@ public struct RestrictedStore: StateStore {
         return try await store.write(bytes, to: key, when: condition)
     }
 
-    /// Never allowed: machines remove nothing.
-    public func remove(_ key: StoreKey, when condition: WriteCondition) async throws { throw denied("remove", key) }
+    /// Removes an object.
+    ///
+    /// - Throws: ``StoreError/refused(_:)`` `store-denied` where the access does not reach.
+    public func remove(_ key: StoreKey, when condition: WriteCondition) async throws {
+        guard access.allows(.remove, key) else { throw denied("remove", key) }
+        try await store.remove(key, when: condition)
+    }
 
     private func denied(_ verb: String, _ key: StoreKey) -> StoreError {
         .refused(

@@ -11,6 +11,7 @@ public struct StoreAccess: Sendable, Equatable {
         case read
         case list
         case write
+        case remove
 
         /// In the order of their declaration.
         public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
@@ -82,6 +83,7 @@ public struct StoreAccess: Sendable, Equatable {
                 rule([.read], "private", "control-plane", "**", for: "the cluster's keys"),
                 rule([.read, .write], "discovery", "api.json", for: "where the API servers answer"),
                 rule([.read, .list, .write], "etcd", "**", for: "which data etcd runs on"),
+                rule([.remove], "etcd", "*", "backups", "**", for: "backups that need not be kept any longer"),
             ]
         }
         self.rules = rules

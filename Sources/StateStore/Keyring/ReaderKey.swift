@@ -12,6 +12,16 @@ public enum SecretReader: String, Codable, Sendable, CaseIterable {
     case node
 }
 
+/// What is sealed to: the half of a reader's key that may be known to all.
+public struct RecipientKey: Codable, Sendable, Equatable {
+    /// Who has the other half.
+    public let reader: SecretReader
+    /// The first 16 hex digits of the SHA-256 of the public key.
+    public let id: String
+    /// X25519 (RFC 7748), 32 bytes, in Base64.
+    public let publicKey: Data
+}
+
 /// A key that opens what was sealed to a reader.
 ///
 /// - Shape: JSON; a machine's cloud puts it at ``path``, outside of user-data.
@@ -36,6 +46,9 @@ public struct ReaderKey: Codable, Sendable, Equatable, CustomStringConvertible, 
         publicKey = key.publicKey.rawRepresentation
         id = keyIdentifier(publicKey)
     }
+
+    /// The half that may be known to all.
+    public var recipient: RecipientKey { RecipientKey(reader: reader, id: id, publicKey: publicKey) }
 
     /// Never the key.
     public var description: String { "\(reader.rawValue) key \(id)" }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Crypto
-import FoundationEssentials
+public import FoundationEssentials
 
 /// A secret as a store holds it: once for each key that opens it (HPKE, RFC 9180, base mode).
 ///
@@ -8,21 +8,27 @@ import FoundationEssentials
 /// is small, so each key gets the whole of it rather than a key to it.
 ///
 /// - Shape: JSON, `{"format": 1, "boxes": [{"key": …, "encapsulated": …, "ciphertext": …}]}`.
-struct SealedSecret: Codable, Equatable {
-    struct Box: Codable, Equatable {
-        let key: String
-        let encapsulated: Data
-        let ciphertext: Data
+public struct SealedSecret: Codable, Sendable, Equatable {
+    /// The secret, sealed to one key.
+    public struct Box: Codable, Sendable, Equatable {
+        /// The identifier of the key that opens it.
+        public let key: String
+        /// What the opener agrees on a key with.
+        public let encapsulated: Data
+        /// The sealed bytes with their tag.
+        public let ciphertext: Data
     }
 
-    let format: Int
-    let boxes: [Box]
+    /// The format of all that follows.
+    public let format: Int
+    /// The secret, once for each key.
+    public let boxes: [Box]
 
     private static let suite = HPKE.Ciphersuite.Curve25519_SHA256_ChachaPoly
     private static let info = Data("kopslite secret".utf8)
 
     /// Seals bytes that are to stand at a place.
-    init(_ bytes: [UInt8], at place: StoreKey, to keys: [ReaderKey]) throws {
+    public init(_ bytes: [UInt8], at place: StoreKey, to keys: [RecipientKey]) throws {
         format = 1
         boxes = try keys.map { key in
             var sender = try HPKE.Sender(
@@ -38,7 +44,7 @@ struct SealedSecret: Codable, Equatable {
     /// Opens what stands at a place.
     ///
     /// - Throws: ``KeyringError/unopened(secret:key:reason:)``.
-    func open(at place: StoreKey, with key: ReaderKey) throws(KeyringError) -> [UInt8] {
+    public func open(at place: StoreKey, with key: ReaderKey) throws(KeyringError) -> [UInt8] {
         func failure(_ reason: String) -> KeyringError {
             .unopened(secret: place.description, key: key.description, reason: reason)
         }

@@ -80,7 +80,7 @@ public struct SecretStore: Sendable {
         var keys = [try keyring.key(of: .admin)]
         if reader != .admin { keys.append(try keyring.key(of: reader)) }
         try await store.write(
-            encodeForStore(try SealedSecret(bytes, at: place, to: keys)),
+            encodeForStore(try SealedSecret(bytes, at: place, to: keys.map(\.recipient))),
             to: place,
             when: condition
         )

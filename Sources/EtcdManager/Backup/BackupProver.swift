@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+public import FoundationEssentials
+public import NodeOS
+public import StateStore
+public import SystemPackage
+
+/// Brings backups back for a trial, and writes down what came of it.
+///
+/// A backup is proven when all its pieces are what they were, etcd restores them, an etcd serves them, and what it serves
+/// has the revision, the number of keys and the checksum that the record names. One run at a time for each directory.
+public struct BackupProver: Sendable {
+    private let backups: BackupStore
+    private let node: any NodeWriter
+    private let runner: any CommandRunner
+    private let tools: EtcdTools
+    private let key: ReaderKey?
+    private let directory: FilePath
+    private let space: FreeSpace
+    private let limit: Duration
+    private let now: @Sendable () -> Date
+
+    /// Makes a prover.
+    ///
+    /// - Parameters:
+    ///   - backups: Where the backups are.
+    ///   - node: This machine.
+    ///   - runner: Runs etcd's programs.
+    ///   - tools: Of the release that the cluster runs.
+    ///   - key: What opens sealed backups.
+    ///   - directory: Where the scratch directory `proof.scratch` is made; it is there.
+    ///   - space: Measures that directory's disk.
+    ///   - limit: How long one of etcd's programs may take.
+    ///   - now: The time.
+    public init(
+        backups: BackupStore,
+        node: any NodeWriter,
+        runner: any CommandRunner,
+        tools: EtcdTools,
+        key: ReaderKey?,
+        directory: FilePath,
+        space: FreeSpace = FreeSpace(),
+        limit: Duration = .seconds(900),
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.backups = backups
+        self.node = node
+        self.runner = runner
+        self.tools = tools
+        self.key = key
+        self.directory = directory
+        self.space = space
+        self.limit = limit
+        self.now = now
+    }
+
+    /// Which backups are to be tried next: the newest where nobody has tried it, and the one whose last trial is oldest, since
+    /// what was good may have rotted.
+    public static func due(_ backups: [StoredBackup]) -> [BackupName] {
+        let untried = backups.filter { $0.proof == nil }.map(\.name).max()
+        let oldest = backups.compactMap { backup in backup.proof.map { ($0.tried, backup.name) } }.min { $0 < $1 }
+        return [untried, oldest?.1].compactMap(\.self)
+    }
+
+    /// Tries what is due; the damaged ones among them are in the answer, for a report.
+    ///
+    /// - Throws: As ``prove(_:)`` does, once all that are due were tried.
+    public func proveDue() async throws -> [StoredBackup] {
+        var tried: [StoredBackup] = []
+        var failure: (any Error)?
+        let listed = try await backups.list()
+        for name in Self.due(listed) {
+            guard let backup = listed.first(where: { $0.name == name }) else { continue }
+            do {
+                var backup = backup
+                backup.proof = try await prove(backup)
+                tried.append(backup)
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+        return tried
+    }
+
+    /// Tries one backup.
+    ///
+    /// - Returns: The proof, which is in the store now; one that failed names the damage.
+    /// - Throws: ``Failure`` `backup-newer`, `backup-disk-full` and as ``CommandRunner`` says, ``KeyringError``, ``StoreError`` where
+    ///   it could not be tried here and now; nothing is written then.
+    public func prove(_ backup: StoredBackup) async throws -> BackupProof {
+        var proof = BackupProof(
+            tried: now(),
+            etcdRelease: "",
+            record: try backup.record?.digest() ?? "",
+            comparedHash: false,
+            damage: backup.damage
+        )
+        if let record = backup.record {
+            try tools.requireAtLeast(record)
+            do {
+                proof.comparedHash = try await bringBack(record)
+                proof.etcdRelease = tools.release
+            } catch let damage as BackupDamage {
+                proof.damage = damage
+            }
+        }
+        try await backups.write(proof, of: backup.name)
+        return proof
+    }
+
+    /// Whether the checksum of keys and values could be compared as well.
+    private func bringBack(_ record: BackupRecord) async throws -> Bool {
+        try space.require(2 * record.snapshot.size, in: directory)
+        let path = directory.appending("proof.scratch")
+        return try await ScratchDirectory(node: node, path: path).with { scratch in
+            let file = scratch.appending("snapshot.db")
+            try await backups.fetch(record, into: file, with: key)
+            let etcd = ScratchEtcd(runner: runner, tools: tools, directory: scratch, limit: limit)
+            try await compare(try await fileStatus(file, etcd.commands), record)
+            try await etcd.restore(file)
+            // A second copy lies in the data directory now.
+            try await node.remove(file)
+            return try compare(try await etcd.holdings(), record)
+        }
+    }
+
+    private func fileStatus(_ file: FilePath, _ commands: EtcdCommands) async throws -> EtcdCommands.FileStatus {
+        do {
+            return try await commands.status(of: file)
+        } catch let failure as Failure where failure.code == "backup-snapshot-unreadable" {
+            throw BackupDamage(failure.code, failure.message)
+        }
+    }
+
+    private func compare(_ found: EtcdCommands.FileStatus, _ record: BackupRecord) async throws {
+        let expected = record.snapshot
+        try same("revision", found.revision, expected.revision)
+        try same("number of records", found.totalKey, expected.records)
+        try same("checksum of the file", Int64(found.hash), Int64(expected.hash))
+    }
+
+    private func compare(_ found: EtcdCommands.DataStatus, _ record: BackupRecord) throws -> Bool {
+        let expected = record.snapshot
+        try same("revision", found.revision, expected.revision)
+        if let keys = expected.keys { try same("number of keys", found.keys, keys) }
+        guard let hash = expected.hashKV, record.etcdRelease == tools.release,
+            hash.compactRevision == found.hashKV.compactRevision
+        else { return false }
+        try same("checksum of keys and values", Int64(found.hashKV.hash), Int64(hash.hash))
+        return true
+    }
+
+    private func same(_ what: String, _ found: Int64, _ expected: Int64) throws {
+        guard found != expected else { return }
+        throw BackupDamage("backup-differs", "the \(what) is \(found) once restored, \(expected) when it was taken")
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
+import NodeOS
+import SystemPackage
+
+/// etcd's own programs as this uses them, each a command line and what it answers.
+///
+/// - Source: etcd v3.4 `etcdctl/README.md`, v3.5 `etcdutl/README.md`.
+struct EtcdCommands {
+    /// What `snapshot status` says of a file.
+    struct FileStatus: Decodable, Equatable {
+        var hash: UInt32
+        var revision: Int64
+        var totalKey: Int64
+    }
+
+    /// What a running etcd says of its data.
+    struct DataStatus: Equatable {
+        var revision: Int64
+        var keys: Int64
+        var hashKV: KVHash
+    }
+
+    let runner: any CommandRunner
+    let tools: EtcdTools
+    /// How to reach a running etcd.
+    var endpoint = ""
+    var client: EtcdClientFiles?
+    /// The directory that the command runs in; sockets without a path are in it.
+    var directory: FilePath?
+    /// After it a command is ended.
+    var limit: Duration = .seconds(1800)
+
+    /// Copies a member's data to a file that is not there, with etcd's checksum behind it.
+    func save(to file: FilePath) async throws {
+        try await run(tools.etcdctl, connection + ["snapshot", "save", file.string], failing: "backup-snapshot-failed")
+    }
+
+    /// What a snapshot's file holds.
+    func status(of file: FilePath) async throws -> FileStatus {
+        let text = try await run(
+            tools.files,
+            ["snapshot", "status", file.string, "--write-out=json"],
+            failing: "backup-snapshot-unreadable"
+        )
+        return try decode(text, "snapshot status of \(file)")
+    }
+
+    /// What the member holds at a revision; 0: the newest.
+    ///
+    /// The client waits as long as `limit` for a server that is still starting.
+    func data(at revision: Int64) async throws -> DataStatus {
+        struct Header: Decodable { let revision: Int64 }
+        struct Keys: Decodable { let header: Header, count: Int64? }
+        struct Hashes: Decodable { let HashKV: Hash }
+        struct Hash: Decodable { let hash: UInt32?, compact_revision: Int64? }
+        // One key is fetched; the count is of all.
+        let range = ["get", "", "--from-key", "--limit=1", "--keys-only", "--consistency=s", "--rev=\(revision)"]
+        let keys: Keys = try decode(try await ask(range), "get")
+        let hashes: [Hashes] = try decode(
+            try await ask(["endpoint", "hashkv", "--rev=\(revision)"]),
+            "endpoint hashkv"
+        )
+        return DataStatus(
+            revision: keys.header.revision,
+            keys: keys.count ?? 0,
+            hashKV: KVHash(
+                hash: hashes.first?.HashKV.hash ?? 0,
+                compactRevision: hashes.first?.HashKV.compact_revision ?? 0
+            )
+        )
+    }
+
+    /// Deletes every key below a prefix; how many there were.
+    func delete(prefix: String) async throws -> Int64 {
+        struct Answer: Decodable { let deleted: Int64? }
+        let answer: Answer = try decode(try await ask(["del", prefix, "--prefix"]), "del")
+        return answer.deleted ?? 0
+    }
+
+    private func ask(_ arguments: [String]) async throws -> String {
+        let seconds = "\(limit.components.seconds)s"
+        let flags = ["--dial-timeout=\(seconds)", "--command-timeout=\(seconds)", "--write-out=json"]
+        return try await run(tools.etcdctl, connection + flags + arguments, failing: "etcd-not-answering")
+    }
+
+    private var connection: [String] { ["--endpoints=\(endpoint)"] + (client?.flags ?? []) }
+
+    @discardableResult
+    func run(_ program: FilePath, _ arguments: [String], failing code: String) async throws -> String {
+        let command = command(program, arguments)
+        let result = try await runner.result(of: command)
+        guard result.code == 0 else {
+            if String(decoding: result.errors, as: UTF8.self).contains("no space left on device") {
+                throw Failure.fullDisk("`\(command)`", cause: command.failure(result, code: code, .transient))
+            }
+            throw command.failure(result, code: code, .transient)
+        }
+        return result.text
+    }
+
+    /// The command, in its directory.
+    func command(_ program: FilePath, _ arguments: [String]) -> Command {
+        guard let directory else { return Command(program.string, arguments, timeout: limit) }
+        return Command("env", ["--chdir=\(directory)", program.string] + arguments, timeout: limit)
+    }
+
+    private func decode<Answer: Decodable>(_ text: String, _ command: String) throws -> Answer {
+        do {
+            return try JSONDecoder().decode(Answer.self, from: Data(text.utf8))
+        } catch {
+            throw Failure(
+                .permanent,
+                code: "etcd-answer-unknown",
+                "\(tools.etcdctl) \(command) answered something else than expected: \(text.prefix(200))",
+                hint: "see that \(tools.release) is the release that is installed",
+                cause: error
+            )
+        }
+    }
+}
