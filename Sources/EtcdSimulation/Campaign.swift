@@ -26,8 +26,8 @@ public struct Campaign: Sendable {
 
     /// The rules whose absence schedules find; the others are backed by a second one, or by etcd itself.
     public static let rulesFound = [
-        "begin-never-beside-backups", "begin-never-on-data", "format-only-blank", "prepare-only-who-has-no-vote",
-        "start-only-own-data", "start-never-emptied", "found-only-as-founder", "start-unrecorded-only-alone",
+        "begin-never-beside-backups", "format-only-blank", "prepare-only-who-has-no-vote",
+        "start-only-own-data", "start-never-emptied", "found-only-as-founder",
         "restart-only-with-quorum", "restart-only-in-turn", "remove-only-with-quorum", "remove-only-after-backup",
         "restore-only-when-all-stopped",
     ]

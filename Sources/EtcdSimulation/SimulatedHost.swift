@@ -67,8 +67,7 @@ struct SimulatedHost: MemberHost {
 
     func stop() async throws {
         try await act("stop") { [machine = hands.machine] world, _ in
-            // What follows from a command is done also when the record of it has just been lost.
-            let isCommanded = world.isRestoring || (world.record == nil && !world.commands.isEmpty)
+            let isCommanded = world.isRestoring
             world.acting("a stop on m\(machine)", isCommanded: isCommanded) { $0.machines[machine].process = nil }
         }
     }
@@ -100,8 +99,9 @@ struct SimulatedHost: MemberHost {
 }
 
 extension World {
-    /// Whether an operator's restore is under way.
+    /// Whether an operator's restore is under way; what follows from a command is done also when its record was just lost.
     var isRestoring: Bool {
+        if record == nil { return !commands.isEmpty }
         guard let record = store.slots[Slot.record.path]?.value as? ClusterRecord,
             case .restore(let restore)? = record.operation
         else { return false }

@@ -14,7 +14,10 @@
 /// <cluster>/status/<instance>/<agent>.json                                  written by that machine only
 /// <cluster>/status/<instance>/drift.json                                    written by that machine only
 /// <cluster>/discovery/api.json                                              where the API servers answer
-/// <cluster>/etcd/main/identity.json                                         which etcd cluster the volume must hold
+/// <cluster>/etcd/<main|events>/identity.json                                who is a member, with which data
+/// <cluster>/etcd/<main|events>/lease.json                                   which machine decides
+/// <cluster>/etcd/<main|events>/command.json                                 what an operator wants done
+/// <cluster>/etcd/<main|events>/reports/<member>.json                        how a member is
 /// <cluster>/etcd/<main|events>/backups/<name>/<n>                           a piece of a snapshot: immutable
 /// <cluster>/etcd/<main|events>/backups/<name>/meta.json                     written last: without it there is no backup
 /// <cluster>/etcd/<main|events>/backups/<name>/proof.json                    whether it could be restored
@@ -86,6 +89,10 @@ public struct ClusterLayout: Sendable, Equatable {
     public func drift(on instance: String) throws(StoreError) -> StoreKey { try status(of: "drift", on: instance) }
     /// Where the API servers answer, one object for all of them: a worker reads it and needs to list nothing.
     public func endpoints() throws(StoreError) -> StoreKey { try key("discovery", "api.json") }
+    /// What machines share of an etcd cluster, such as `identity.json` or `reports/a.json`.
+    public func etcdRegister(_ etcdCluster: String, _ path: String) throws(StoreError) -> StoreKey {
+        try StoreKey(parts: [clusterName, "etcd", etcdCluster] + path.split(separator: "/").map(String.init))
+    }
     /// Which etcd cluster a volume must hold.
     public func etcdIdentity(_ name: String) throws(StoreError) -> StoreKey { try key("etcd", name, "identity.json") }
     /// All backups of an etcd cluster, whole or not.

@@ -2,11 +2,6 @@
 public import NodeOS
 public import SystemPackage
 
-/// Asks etcd whether it serves, over whatever wire the caller has.
-///
-/// Returns the body of `GET https://127.0.0.1:2379/health`, and throws when no answer came.
-public typealias EtcdHealthProbe = @Sendable () async throws -> [UInt8]
-
 /// Keeps one etcd unit true to its declaration: account, certificates, unit file, running since the last change.
 ///
 /// A restart that is owed is a state, not an event: the digest of what etcd was last started with is beside its
@@ -33,21 +28,31 @@ public struct EtcdService: Sendable {
     private var runtimeDirectory: FilePath { Self.runtimeDirectory(of: unit.etcdCluster) }
     private var stampPath: FilePath { runtimeDirectory.appending("started-with") }
 
-    /// Converges; does nothing when etcd runs as declared.
+    /// What runs now.
     ///
-    /// - Throws: ``Failure`` `etcd-certificates-missing` (waiting), `etcd-binary-missing` (waiting) while nodeup has not
-    ///   put them there, `etcd-not-running` (transient) when the unit does not become active.
-    public func ensureRunning(_ state: EtcdUnit.ClusterState) async throws {
+    /// - Throws: ``Failure`` `etcd-certificates-missing`, `etcd-binary-missing` (waiting) while nodeup has not put them there.
+    public func process() async throws -> LocalSight.Process {
+        let status = try await node.unit(named: unit.name)
+        guard status.load == "loaded", ["active", "activating", "reloading"].contains(status.active) else {
+            return .stopped
+        }
+        return .running(isCurrent: try await started() == (try await stamp()))
+    }
+
+    /// Has etcd run as declared; does nothing when it does.
+    ///
+    /// - Throws: ``Failure`` as ``process()``, `etcd-not-running` (transient) when the unit does not become active.
+    public func ensureRunning(_ start: EtcdStart) async throws {
         let account = try await ensureAccount()
         try await ensureDataDirectory(account)
         try await node.makeDirectory(
             runtimeDirectory,
             attributes: FileAttributes(mode: 0o750, uid: 0, gid: account.gid)
         )
-        let authority = try await copyCertificates(to: account)
+        try await copyCertificates(to: account)
         try await replace(
             unit.environmentFile,
-            with: Array(unit.environment(state).utf8),
+            with: Array(unit.environment(start).utf8),
             attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
         )
         try await replace(
@@ -56,34 +61,21 @@ public struct EtcdService: Sendable {
             attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
         )
         if try await node.unit(named: unit.name).needsReload { try await node.reloadUnits() }
-        try await start(stamp: try await stamp(authority))
+        try await self.start(stamp: try await stamp())
     }
 
-    /// Whether etcd serves.
-    ///
-    /// - Throws: ``Failure`` `etcd-unhealthy` (waiting) with what it said.
-    public func checkHealth(_ probe: EtcdHealthProbe) async throws {
-        let body: [UInt8]
-        do {
-            body = try await probe()
-        } catch {
-            throw unhealthy("does not answer", cause: error)
-        }
-        // 3.4 answers {"health":"true"}, 3.5 and later add a reason.
-        let text = String(decoding: body.prefix(200), as: UTF8.self)
-        guard text.filter({ !$0.isWhitespace }).contains(#""health":"true""#) else {
-            throw unhealthy("says \(text)", cause: nil)
-        }
+    /// Ends etcd and waits for its end.
+    public func stop() async throws {
+        guard try await node.unit(named: unit.name).active != "inactive" else { return }
+        try await node.changeUnit(unit.name, .stop)
     }
 
-    private func unhealthy(_ what: String, cause: (any Error)?) -> Failure {
-        Failure(
-            .waiting,
-            code: "etcd-unhealthy",
-            "etcd \(unit.etcdCluster) on \(unit.clientURL) \(what)",
-            hint: "journalctl -u \(unit.name)",
-            cause: cause
-        )
+    /// Renews the copies of certificates, which a running etcd reads anew at each handshake.
+    public func renewCertificates() async throws {
+        guard let user = try await node.user(named: EtcdUnit.user), let uid = user.uid,
+            let gid = try await node.group(named: EtcdUnit.user)?.gid ?? user.gid
+        else { return }
+        try await copyCertificates(to: (uid, gid))
     }
 
     private func start(stamp: String) async throws {
@@ -119,7 +111,7 @@ public struct EtcdService: Sendable {
     }
 
     /// etcd reads certificates anew at each handshake, but the program, its flags and whom it trusts only once.
-    private func stamp(_ authority: FilePath) async throws -> String {
+    private func stamp() async throws -> String {
         guard try await node.status(of: unit.binary) != nil else {
             throw Failure(
                 .waiting,
@@ -128,21 +120,24 @@ public struct EtcdService: Sendable {
                 hint: "nodeup installs it: `nodeup status`"
             )
         }
-        var parts: [String] = []
-        for path in [unit.path, unit.binary, authority] { parts.append(try await node.sha256(of: path)) }
-        return parts.joined(separator: " ")
+        guard try await node.status(of: source.authority) != nil else { throw missing(source.authority) }
+        let flags = hexSHA256(Array(try unit.text().utf8))
+        let files = [try await node.sha256(of: unit.binary), try await node.sha256(of: source.authority)]
+        return ([flags] + files).joined(separator: " ")
     }
 
-    private func copyCertificates(to account: (uid: UInt32, gid: UInt32)) async throws -> FilePath {
+    private func missing(_ path: FilePath) -> Failure {
+        Failure(
+            .waiting,
+            code: "etcd-certificates-missing",
+            "\(path) is not there",
+            hint: "nodeup issues it: `nodeup status`"
+        )
+    }
+
+    private func copyCertificates(to account: (uid: UInt32, gid: UInt32)) async throws {
         for (from, to) in zip(source.files, unit.certificates.files) {
-            guard try await node.status(of: from.path) != nil else {
-                throw Failure(
-                    .waiting,
-                    code: "etcd-certificates-missing",
-                    "\(from.path) is not there",
-                    hint: "nodeup issues it: `nodeup status`"
-                )
-            }
+            guard try await node.status(of: from.path) != nil else { throw missing(from.path) }
             let attributes = FileAttributes(mode: to.isSecret ? 0o400 : 0o444, uid: account.uid, gid: account.gid)
             try await node.makeDirectory(
                 to.path.removingLastComponent(),
@@ -150,7 +145,6 @@ public struct EtcdService: Sendable {
             )
             try await replace(to.path, with: try await node.read(from.path), attributes: attributes)
         }
-        return unit.certificates.authority
     }
 
     private func ensureAccount() async throws -> (uid: UInt32, gid: UInt32) {

@@ -15,17 +15,23 @@ public struct EtcdUnit: Sendable, Equatable {
         case existing
     }
 
-    /// A member of the etcd cluster and where its peers reach it.
-    public struct Peer: Sendable, Equatable {
-        /// The member's name, such as `a`.
-        public var name: String
-        /// Such as `https://127.0.0.1:2380`.
-        public var url: String
+    /// Where a member listens, and what it tells others of that.
+    public struct Addresses: Sendable, Equatable {
+        /// Where it listens for peers, such as `https://10.0.0.2:2380`.
+        public var peerListen: String
+        /// Where peers reach it whatever machine it is on, such as `https://a.etcd-main.internal.example.com:2380`.
+        public var peerURL: String
+        /// Where it listens for clients, such as `https://127.0.0.1:2379` and `https://10.0.0.2:2379`.
+        public var clientListen: [String]
+        /// Where clients reach it, such as `https://10.0.0.2:2379`.
+        public var clientURL: String
 
-        /// Makes a peer.
-        public init(name: String, url: String) {
-            self.name = name
-            self.url = url
+        /// Makes addresses from their parts.
+        public init(peerListen: String, peerURL: String, clientListen: [String], clientURL: String) {
+            self.peerListen = peerListen
+            self.peerURL = peerURL
+            self.clientListen = clientListen
+            self.clientURL = clientURL
         }
     }
 
@@ -35,10 +41,8 @@ public struct EtcdUnit: Sendable, Equatable {
     public var version: String
     /// This member's name.
     public var member: String
-    /// All members, this one among them.
-    public var peers: [Peer]
-    /// The identity's `id`: members of another cluster refuse each other by it.
-    public var token: String
+    /// Where it is reached.
+    public var addresses: Addresses
     /// The program.
     public var binary: FilePath
     /// The volume's mount point, the only place etcd may write to.
@@ -47,9 +51,7 @@ public struct EtcdUnit: Sendable, Equatable {
     public var dataDirectory: FilePath
     /// The files as etcd's user can read them.
     public var certificates: EtcdCertificates
-    /// Where clients reach it, such as `https://127.0.0.1:2379`.
-    public var clientURL: String
-    /// Says whether a cluster is begun; a file, so that this can change without changing the unit.
+    /// Says what cluster is begun or joined; a file, so that this can change without changing the unit.
     public var environmentFile: FilePath
 
     /// The user it runs as.
@@ -60,25 +62,21 @@ public struct EtcdUnit: Sendable, Equatable {
         etcdCluster: String,
         version: String,
         member: String,
-        peers: [Peer],
-        token: String,
+        addresses: Addresses,
         binary: FilePath = "/opt/etcd/etcd",
         volume: FilePath,
         dataDirectory: FilePath,
         certificates: EtcdCertificates,
-        clientURL: String = "https://127.0.0.1:2379",
         environmentFile: FilePath
     ) {
         self.etcdCluster = etcdCluster
         self.version = version
         self.member = member
-        self.peers = peers
-        self.token = token
+        self.addresses = addresses
         self.binary = binary
         self.volume = volume
         self.dataDirectory = dataDirectory
         self.certificates = certificates
-        self.clientURL = clientURL
         self.environmentFile = environmentFile
     }
 
@@ -87,44 +85,47 @@ public struct EtcdUnit: Sendable, Equatable {
     /// Where the unit's file is.
     public var path: FilePath { FilePath("/etc/systemd/system").appending(name) }
 
-    /// etcd's flags; `--initial-cluster-state` is in ``environment(_:)``.
+    /// etcd's flags; what it begins or joins is in ``environment(_:)``.
     ///
     /// - Units: the quota is 4 GiB, twice etcd's default, where the API server would otherwise go read-only first.
-    /// - Throws: ``Failure`` `etcd-version-unsupported`, `etcd-member-unknown` (permanent).
+    /// - Throws: ``Failure`` `etcd-version-unsupported` (permanent).
     public func arguments() throws -> [String] {
         let release = try EtcdRelease(version)
-        guard let own = peers.first(where: { $0.name == member }) else {
-            throw Failure(
-                .permanent,
-                code: "etcd-member-unknown",
-                "member \(member) is none of etcd \(etcdCluster)'s members \(peers.map(\.name).joined(separator: ", "))"
-            )
-        }
         return [
             "--name=\(member)",
             "--data-dir=\(dataDirectory)",
-            "--listen-client-urls=\(clientURL)",
-            "--advertise-client-urls=\(clientURL)",
+            "--listen-client-urls=\(addresses.clientListen.joined(separator: ","))",
+            "--advertise-client-urls=\(addresses.clientURL)",
             "--client-cert-auth=true",
             "--trusted-ca-file=\(certificates.authority)",
             "--cert-file=\(certificates.serverCertificate)",
             "--key-file=\(certificates.serverKey)",
-            "--listen-peer-urls=\(own.url)",
-            "--initial-advertise-peer-urls=\(own.url)",
+            "--listen-peer-urls=\(addresses.peerListen)",
+            "--initial-advertise-peer-urls=\(addresses.peerURL)",
             "--peer-client-cert-auth=true",
             "--peer-trusted-ca-file=\(certificates.authority)",
             "--peer-cert-file=\(certificates.peerCertificate)",
             "--peer-key-file=\(certificates.peerKey)",
-            "--initial-cluster=\(peers.map { "\($0.name)=\($0.url)" }.joined(separator: ","))",
-            "--initial-cluster-token=\(token)",
             "--quota-backend-bytes=4294967296",
             "--auto-compaction-mode=periodic",
             "--auto-compaction-retention=1h",
         ] + release.flags
     }
 
+    /// What etcd looks at while it has no data: the environment's variables, sorted by name.
+    public static func environment(_ start: EtcdStart) -> [(name: String, value: String)] {
+        let peers = start.peers.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return [
+            ("ETCD_INITIAL_CLUSTER", peers.joined(separator: ",")),
+            ("ETCD_INITIAL_CLUSTER_STATE", start.state.rawValue),
+            ("ETCD_INITIAL_CLUSTER_TOKEN", start.token),
+        ]
+    }
+
     /// The environment file's text.
-    public func environment(_ state: ClusterState) -> String { "ETCD_INITIAL_CLUSTER_STATE=\(state.rawValue)\n" }
+    public func environment(_ start: EtcdStart) -> String {
+        Self.environment(start).map { "\($0.name)=\($0.value)\n" }.joined()
+    }
 
     /// The unit file's text.
     ///

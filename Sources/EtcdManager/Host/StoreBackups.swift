@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+public import StateStore
+
+/// The backups of a state store, for the manager's decisions.
+public struct StoreBackups: BackupVault {
+    private let open: @Sendable () throws -> any StateStore
+    private let layout: ClusterLayout
+    private let etcdCluster: String
+    private let taker: @Sendable (BackupStore) throws -> BackupTaker
+    private let source: @Sendable () async throws -> BackupSource
+
+    /// Makes the vault of an etcd cluster.
+    ///
+    /// - Parameters:
+    ///   - taker: Takes a backup into a store.
+    ///   - source: Whose data is backed up, as it is recorded now.
+    public init(
+        layout: ClusterLayout,
+        etcdCluster: String,
+        open: @escaping @Sendable () throws -> any StateStore,
+        taker: @escaping @Sendable (BackupStore) throws -> BackupTaker,
+        source: @escaping @Sendable () async throws -> BackupSource
+    ) {
+        self.open = open
+        self.layout = layout
+        self.etcdCluster = etcdCluster
+        self.taker = taker
+        self.source = source
+    }
+
+    private var store: BackupStore {
+        get throws { BackupStore(store: try open(), layout: layout, etcdCluster: etcdCluster) }
+    }
+
+    /// Whether there is nothing of a backup: a damaged or unfinished one, too, tells that there was a cluster.
+    public func isEmpty() async throws -> Bool {
+        try await open().list(try layout.backups(of: etcdCluster)).isEmpty
+    }
+
+    /// Takes one now from a member.
+    public func take(before step: String, from endpoint: String) async throws {
+        let store = try store
+        _ = try await taker(store).take(
+            of: [BackupMember(name: "asked", endpoint: endpoint)],
+            source: try await source(),
+            reason: .before(step)
+        )
+    }
+}
