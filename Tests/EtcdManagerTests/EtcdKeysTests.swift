@@ -47,6 +47,19 @@ struct EtcdKeysTests {
         }
     }
 
+    @Test func pagesGetShorterWhereValuesAreLarge() async throws {
+        try await RealEtcdCluster.run(EtcdBinaries(minor: 5), members: 1) { cluster in
+            let (gateway, a) = (cluster.gateway, cluster.endpoint("a"))
+            let value = [UInt8](repeating: 1, count: 1_400_000)
+            for n in 0..<40 { try await gateway.put(key(n), value, at: a) }
+            var keys: [[UInt8]] = []
+            try await gateway.pages(.all, at: a) { page in
+                for pair in page.pairs where pair.value.count == value.count { keys.append(pair.key) }
+            }
+            #expect(keys == (0..<40).map(key))
+        }
+    }
+
     @Test(arguments: EtcdBinaries.minors) func changesHappenTogetherOrNotAtAll(minor: Int) async throws {
         try await RealEtcdCluster.run(EtcdBinaries(minor: minor), members: 1) { cluster in
             let (gateway, a) = (cluster.gateway, cluster.endpoint("a"))

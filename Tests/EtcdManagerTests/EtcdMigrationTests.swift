@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
 import NodeOS
-import Synchronization
 import Testing
 
 @testable import EtcdManager

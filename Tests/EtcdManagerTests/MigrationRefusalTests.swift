@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import Fetch
 import NodeOS
+import Synchronization
 import Testing
 
 @testable import EtcdManager
@@ -96,6 +98,43 @@ struct MigrationRefusalTests {
             }
             try await scene.migration.switchOver()
             try await scene.expectEqual(isSwitched: true)
+        }
+    }
+
+    @Test func aTransactionThatComesTooLateChangesNothing() async throws {
+        try await MigrationScene.run { scene in
+            try await scene.put("/registry/one", "1")
+            let held = Mutex<HTTPRequest?>(nil)
+            scene.http.setHook { call in
+                guard call.path == EtcdMigrationTests.transactions else { return }
+                held.withLock { $0 = call.request }
+                throw Crash()
+            }
+            do { try await scene.migration.run() } catch is Crash {}
+            scene.http.setHook(nil)
+            try await scene.migration.run()
+            try await scene.delete("/registry/one")
+            try await scene.migration.run()
+            let request = try #require(held.withLock { $0 })
+            // All it depends on holds again, but the fence.
+            #expect(try await scene.cluster.http.send(request).status == 200)
+            try await scene.expectEqual()
+            try await scene.migration.switchOver()
+            #expect(try await scene.cluster.http.send(request).status == 200)
+            #expect(try await scene.copies().isEmpty)
+        }
+    }
+
+    @Test func whatVersionThreeCannotHoldIsNamed() async throws {
+        try await MigrationScene.run { scene in
+            try await scene.put("/large", String(repeating: "x", count: 1_600_000))
+            try await expect("migration-value-too-large") { try await scene.migration.run() }
+            try await scene.delete("/large")
+            // What etcd writes for a byte that is no text.
+            try await scene.put("/binary", "\u{FFFD}")
+            try await expect("migration-value-not-text") { try await scene.migration.run() }
+            try await scene.migration.rollBack()
+            try await scene.expectUntouched()
         }
     }
 

@@ -151,6 +151,7 @@ actor FakeMigrationRecord: MigrationRecord {
 final class HookedHTTP: HTTPClient {
     /// A request that is about to be sent, or was answered.
     struct Call: Sendable {
+        let request: HTTPRequest
         let path: String
         /// From 1 on, of all.
         let number: Int
@@ -176,9 +177,18 @@ final class HookedHTTP: HTTPClient {
             for name in ["", path] { state.counts[name, default: 0] += 1 }
             return (state.hook, state.counts[""] ?? 0, state.counts[path] ?? 0)
         }
-        try await hook?(Call(path: path, number: number, numberOfPath: numberOfPath, isAnswered: false))
+        func call(isAnswered: Bool) -> Call {
+            Call(
+                request: request,
+                path: path,
+                number: number,
+                numberOfPath: numberOfPath,
+                isAnswered: isAnswered
+            )
+        }
+        try await hook?(call(isAnswered: false))
         let response = try await base.send(request)
-        try await hook?(Call(path: path, number: number, numberOfPath: numberOfPath, isAnswered: true))
+        try await hook?(call(isAnswered: true))
         return response
     }
 }
