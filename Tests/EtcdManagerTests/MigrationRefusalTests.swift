@@ -91,9 +91,9 @@ struct MigrationRefusalTests {
             for number in 0..<30 { try await scene.put("/events/\(number)", "1", seconds: 1 + number / 3) }
             while try await scene.cluster.gateway.v2Snapshot(at: scene.cluster.endpoint("a")).entries.count > 50 {
                 try await scene.migration.run()
-                // Never sooner than the original.
-                let original = try await scene.cluster.gateway.v2Snapshot(at: scene.cluster.endpoint("a"))
+                // Never sooner than the original: what that still has later, there is a copy of now.
                 let copies = try await scene.copies()
+                let original = try await scene.cluster.gateway.v2Snapshot(at: scene.cluster.endpoint("a"))
                 #expect(original.entries.keys.allSatisfy { copies[$0] != nil })
             }
             try await scene.migration.switchOver()
