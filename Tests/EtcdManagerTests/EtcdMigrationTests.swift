@@ -47,8 +47,8 @@ struct EtcdMigrationTests {
         }
     }
 
-    @Test func whateverIsTextIsCopiedAsItIs() async throws {
-        try await MigrationScene.run { scene in
+    @Test(arguments: EtcdBinaries.minors) func whateverIsTextIsCopiedAsItIs(minor: Int) async throws {
+        try await MigrationScene.run(minor: minor) { scene in
             // Two keys that only look alike, and values of every kind.
             let values = [
                 ("/caf\u{E9}", "one"), ("/cafe\u{301}", "two"), ("/empty", ""),

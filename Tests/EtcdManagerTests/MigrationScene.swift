@@ -6,7 +6,7 @@ import Testing
 // SPDX-License-Identifier: Apache-2.0
 @testable import EtcdManager
 
-/// A real cluster of etcd 3.4 with version 2 keys, a migration of them, and what may happen to it.
+/// A real cluster of etcd with version 2 keys, a migration of them, and what may happen to it.
 struct MigrationScene: Sendable {
     let cluster: RealEtcdCluster
     let record = FakeMigrationRecord()
@@ -14,8 +14,11 @@ struct MigrationScene: Sendable {
     let migration: EtcdMigration
 
     /// Runs `body` with three members that serve version 2.
-    static func run(_ body: @escaping @Sendable (MigrationScene) async throws -> Void) async throws {
-        try await RealEtcdCluster.run(EtcdBinaries(minor: 4), flags: ["--enable-v2"]) { cluster in
+    static func run(
+        minor: Int = 4,
+        _ body: @escaping @Sendable (MigrationScene) async throws -> Void
+    ) async throws {
+        try await RealEtcdCluster.run(EtcdBinaries(minor: minor), flags: ["--enable-v2"]) { cluster in
             try await body(MigrationScene(cluster))
         }
     }
