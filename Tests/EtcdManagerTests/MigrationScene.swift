@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 import Fetch
 import FoundationEssentials
 import Synchronization
 import Testing
 
-// SPDX-License-Identifier: Apache-2.0
 @testable import EtcdManager
 
 /// A real cluster of etcd with version 2 keys, a migration of them, and what may happen to it.
