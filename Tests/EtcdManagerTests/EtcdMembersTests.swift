@@ -13,7 +13,7 @@ struct EtcdMembersTests {
             #expect(before.members.map(\.name).sorted() == ["a", "b", "c"])
             #expect(before.members.allSatisfy { !$0.isLearner && $0.clientURLs == [cluster.endpoint($0.name)] })
 
-            let learner = try await addLearner("d", cluster)
+            let learner = try await cluster.addLearner("d")
             #expect(learner.isLearner && learner.name.isEmpty)
             let listed = try await gateway.members(at: cluster.endpoint("c"))
             #expect(listed.members.contains(learner))
@@ -25,7 +25,7 @@ struct EtcdMembersTests {
             try await cluster.launch("d")
             try await cluster.untilServing("d")
             #expect(try await gateway.status(of: cluster.endpoint("d")).isLearner)
-            try await promoteOnceInStep(learner.id, cluster)
+            try await cluster.promote(learner, by: "b")
             try await cluster.untilHealthy("d")
             let status = try await gateway.status(of: cluster.endpoint("d"))
             #expect(!status.isLearner && status.memberID == learner.id && status.clusterID == before.clusterID)
@@ -42,7 +42,7 @@ struct EtcdMembersTests {
     @Test(arguments: EtcdBinaries.minors) func whatWouldHarmIsRejected(minor: Int) async throws {
         try await RealEtcdCluster.run(EtcdBinaries(minor: minor)) { cluster in
             let (gateway, a) = (cluster.gateway, cluster.endpoint("a"))
-            let learner = try await addLearner("d", cluster)
+            let learner = try await cluster.addLearner("d")
             try await expectRejected { _ = try await gateway.addLearner(peerURL: cluster.peerURL("e"), at: a) }
             try await expectRejected { _ = try await gateway.addLearner(peerURL: cluster.peerURL("b"), at: a) }
             try await expectRejected { _ = try await gateway.addLearner(peerURL: "nonsense", at: a) }
@@ -57,6 +57,7 @@ struct EtcdMembersTests {
             try await gateway.update(c, peerURL: cluster.peerURL("c"), at: a)
             // With one of three gone for good, none of the other two may go.
             await cluster.kill("c")
+            try await cluster.untilMissed(c, by: "a")
             let b = try await gateway.status(of: cluster.endpoint("b")).memberID
             try await expectRejected { try await gateway.remove(b, at: a) }
         }
@@ -103,29 +104,6 @@ struct EtcdMembersTests {
         let limit = Duration.seconds(seconds)
         let timeouts = Timeouts(connect: limit, total: limit, stall: limit)
         return EtcdGateway(http: cluster.http, identity: cluster.identity, timeouts: timeouts)
-    }
-
-    /// etcd takes no change of its members until all have been connected for five seconds.
-    private func addLearner(_ name: String, _ cluster: RealEtcdCluster) async throws -> EtcdMember {
-        while true {
-            do {
-                let peerURL = cluster.peerURL(name)
-                return try await cluster.gateway.addLearner(peerURL: peerURL, at: cluster.endpoint("a"))
-            } catch EtcdError.rejected(_, let reason) where reason.contains("unhealthy cluster") {
-                try await ContinuousClock().sleep(for: .milliseconds(100))
-            }
-        }
-    }
-
-    /// A learner may take a moment until it is in step.
-    private func promoteOnceInStep(_ id: UInt64, _ cluster: RealEtcdCluster) async throws {
-        while true {
-            do {
-                return try await cluster.gateway.promote(id, at: cluster.endpoint("b"))
-            } catch EtcdError.rejected(_, let reason) where reason.contains("in sync with leader") {
-                try await ContinuousClock().sleep(for: .milliseconds(50))
-            }
-        }
     }
 }
 

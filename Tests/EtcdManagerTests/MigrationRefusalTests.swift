@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import Fetch
 import NodeOS
+import Synchronization
 import Testing
 
 @testable import EtcdManager
@@ -89,13 +91,50 @@ struct MigrationRefusalTests {
             for number in 0..<30 { try await scene.put("/events/\(number)", "1", seconds: 1 + number / 3) }
             while try await scene.cluster.gateway.v2Snapshot(at: scene.cluster.endpoint("a")).entries.count > 50 {
                 try await scene.migration.run()
-                // Never sooner than the original.
-                let original = try await scene.cluster.gateway.v2Snapshot(at: scene.cluster.endpoint("a"))
+                // Never sooner than the original: what that still has later, there is a copy of now.
                 let copies = try await scene.copies()
+                let original = try await scene.cluster.gateway.v2Snapshot(at: scene.cluster.endpoint("a"))
                 #expect(original.entries.keys.allSatisfy { copies[$0] != nil })
             }
             try await scene.migration.switchOver()
             try await scene.expectEqual(isSwitched: true)
+        }
+    }
+
+    @Test func aTransactionThatComesTooLateChangesNothing() async throws {
+        try await MigrationScene.run { scene in
+            try await scene.put("/registry/one", "1")
+            let held = Mutex<HTTPRequest?>(nil)
+            scene.http.setHook { call in
+                guard call.path == EtcdMigrationTests.transactions else { return }
+                held.withLock { $0 = call.request }
+                throw Crash()
+            }
+            do { try await scene.migration.run() } catch is Crash {}
+            scene.http.setHook(nil)
+            try await scene.migration.run()
+            try await scene.delete("/registry/one")
+            try await scene.migration.run()
+            let request = try #require(held.withLock { $0 })
+            // All it depends on holds again, but the fence.
+            #expect(try await scene.cluster.http.send(request).status == 200)
+            try await scene.expectEqual()
+            try await scene.migration.switchOver()
+            #expect(try await scene.cluster.http.send(request).status == 200)
+            #expect(try await scene.copies().isEmpty)
+        }
+    }
+
+    @Test func whatVersionThreeCannotHoldIsNamed() async throws {
+        try await MigrationScene.run { scene in
+            try await scene.put("/large", String(repeating: "x", count: 1_600_000))
+            try await expect("migration-value-too-large") { try await scene.migration.run() }
+            try await scene.delete("/large")
+            // What etcd writes for a byte that is no text.
+            try await scene.put("/binary", "\u{FFFD}")
+            try await expect("migration-value-not-text") { try await scene.migration.run() }
+            try await scene.migration.rollBack()
+            try await scene.expectUntouched()
         }
     }
 

@@ -1,12 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 import Fetch
 import FoundationEssentials
 import Synchronization
 import Testing
 
-// SPDX-License-Identifier: Apache-2.0
 @testable import EtcdManager
 
-/// A real cluster of etcd 3.4 with version 2 keys, a migration of them, and what may happen to it.
+/// A real cluster of etcd with version 2 keys, a migration of them, and what may happen to it.
 struct MigrationScene: Sendable {
     let cluster: RealEtcdCluster
     let record = FakeMigrationRecord()
@@ -14,8 +14,11 @@ struct MigrationScene: Sendable {
     let migration: EtcdMigration
 
     /// Runs `body` with three members that serve version 2.
-    static func run(_ body: @escaping @Sendable (MigrationScene) async throws -> Void) async throws {
-        try await RealEtcdCluster.run(EtcdBinaries(minor: 4), flags: ["--enable-v2"]) { cluster in
+    static func run(
+        minor: Int = 4,
+        _ body: @escaping @Sendable (MigrationScene) async throws -> Void
+    ) async throws {
+        try await RealEtcdCluster.run(EtcdBinaries(minor: minor), flags: ["--enable-v2"]) { cluster in
             try await body(MigrationScene(cluster))
         }
     }
@@ -151,6 +154,7 @@ actor FakeMigrationRecord: MigrationRecord {
 final class HookedHTTP: HTTPClient {
     /// A request that is about to be sent, or was answered.
     struct Call: Sendable {
+        let request: HTTPRequest
         let path: String
         /// From 1 on, of all.
         let number: Int
@@ -176,9 +180,18 @@ final class HookedHTTP: HTTPClient {
             for name in ["", path] { state.counts[name, default: 0] += 1 }
             return (state.hook, state.counts[""] ?? 0, state.counts[path] ?? 0)
         }
-        try await hook?(Call(path: path, number: number, numberOfPath: numberOfPath, isAnswered: false))
+        func call(isAnswered: Bool) -> Call {
+            Call(
+                request: request,
+                path: path,
+                number: number,
+                numberOfPath: numberOfPath,
+                isAnswered: isAnswered
+            )
+        }
+        try await hook?(call(isAnswered: false))
         let response = try await base.send(request)
-        try await hook?(Call(path: path, number: number, numberOfPath: numberOfPath, isAnswered: true))
+        try await hook?(call(isAnswered: true))
         return response
     }
 }

@@ -42,7 +42,7 @@ actor RealEtcdCluster {
         flags: [String] = [],
         _ body: @escaping @Sendable (RealEtcdCluster) async throws -> Void
     ) async throws {
-        let directory = FilePath("/tmp/etcd-test-\(getpid())-\(UInt32.random(in: .min ... .max))")
+        let directory = try await newDirectory()
         let (launches, continuation) = AsyncStream<Launch>.makeStream()
         do {
             let cluster = try await RealEtcdCluster(binaries, flags, in: directory, continuation)
@@ -58,6 +58,17 @@ actor RealEtcdCluster {
             throw error
         }
         try await LiveNode().remove(directory)
+    }
+
+    /// A name nobody has; directories of test runs that were killed are removed first.
+    private static func newDirectory() async throws -> FilePath {
+        let (parent, prefix): (FilePath, String) = ("/tmp", "etcd-test-")
+        for name in try await LiveNode().list(parent) where name.hasPrefix(prefix) {
+            let pid = name.dropFirst(prefix.count).prefix { $0 != "-" }
+            guard let pid = pid_t(pid), Glibc.kill(pid, 0) != 0, errno == ESRCH else { continue }
+            try? await LiveNode().remove(parent.appending(name))
+        }
+        return parent.appending("\(prefix)\(getpid())-\(UInt32.random(in: .min ... .max))")
     }
 
     static func names(_ count: Int) -> [String] { "abcdefghi".prefix(count).map { String($0) } }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import Fetch
 import FoundationEssentials
 
 extension EtcdGateway {
-    /// Sets a key; with a lease, 0 for none, it goes away with that. Returns the store's revision thereafter.
+    /// Sets a key, which with a lease, 0 for none, goes away with that.
+    ///
+    /// Returns the store's revision thereafter.
     ///
     /// - Throws: ``EtcdError``.
     @discardableResult
@@ -19,7 +22,12 @@ extension EtcdGateway {
     ///
     /// - Throws: ``EtcdError``; `.rejected` where its revision is compacted or yet to come.
     public func range(_ range: EtcdRange, at endpoint: String) async throws -> EtcdPage {
-        let answer: RangeAnswer = try await call("/v3/kv/range", RangeRequest(range), at: endpoint)
+        try await self.range(range, at: endpoint, timeouts: timeouts)
+    }
+
+    private func range(_ range: EtcdRange, at endpoint: String, timeouts: Timeouts) async throws -> EtcdPage {
+        let request = RangeRequest(range)
+        let answer: RangeAnswer = try await call("/v3/kv/range", request, at: endpoint, timeouts: timeouts)
         return EtcdPage(
             revision: answer.header.revision,
             pairs: answer.kvs?.map(\.pair) ?? [],
@@ -42,8 +50,17 @@ extension EtcdGateway {
     ) async throws -> Int64 {
         var range = range
         range.limit = size
+        // A page may be large; a member that is away is still noticed by its silence.
+        var patient = timeouts
+        patient.total = max(timeouts.total, .seconds(60))
         while true {
-            let page = try await self.range(range, at: endpoint)
+            let page: EtcdPage
+            do {
+                page = try await self.range(range, at: endpoint, timeouts: patient)
+            } catch EtcdError.malformed(_, Self.tooLarge) where range.limit > 1 {
+                range.limit /= 2
+                continue
+            }
             if range.revision == 0 { range.revision = page.revision }
             try body(page)
             guard page.hasMore, let last = page.pairs.last else { return range.revision }

@@ -10,6 +10,9 @@ public struct EtcdGateway: EtcdAPI {
     /// Limits of a call: a member that is gone is noticed before callers run out of patience, and each call has its own.
     public static let timeouts = Timeouts(connect: .seconds(2), total: .seconds(5), stall: .seconds(5))
 
+    /// The reason of a ``EtcdError/malformed(endpoint:reason:)`` where less has to be asked for at once.
+    static let tooLarge = "answer-too-large"
+
     private let http: any HTTPClient
     private let identity: TLSIdentity?
     /// Limits of every call but those that take long by nature.
@@ -42,7 +45,8 @@ public struct EtcdGateway: EtcdAPI {
 
     /// Sends a request and returns whatever is answered.
     ///
-    /// - Throws: ``EtcdError/unreachable(endpoint:reason:)`` when nothing is, `CancellationError`.
+    /// - Throws: ``EtcdError/unreachable(endpoint:reason:)`` when nothing is, ``EtcdError/malformed(endpoint:reason:)``
+    ///   when it is more than `bodyLimit`, `CancellationError`.
     func send(
         _ method: String,
         _ path: String,
@@ -65,6 +69,8 @@ public struct EtcdGateway: EtcdAPI {
         )
         do {
             return try await http.send(request)
+        } catch let error as FetchError where error.code == Self.tooLarge {
+            throw EtcdError.malformed(endpoint: endpoint, reason: Self.tooLarge)
         } catch let error as FetchError {
             throw EtcdError.unreachable(endpoint: endpoint, reason: error.message)
         }
@@ -104,9 +110,10 @@ private struct GatewayError: Decodable {
     var message: String?
     var error: String?
 
-    /// Codes by which etcd says no before it proposes anything (gRPC's `codes.proto`): INVALID_ARGUMENT, NOT_FOUND,
-    /// ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED and
-    /// UNAUTHENTICATED. All others leave open what has happened.
+    /// Codes by which etcd says no before anything is changed; all others leave open what has happened.
+    ///
+    /// INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION,
+    /// OUT_OF_RANGE, UNIMPLEMENTED and UNAUTHENTICATED of gRPC's `code.proto`.
     private static let refusals: Set<Int> = [3, 5, 6, 7, 8, 9, 11, 12, 16]
 
     /// UNAVAILABLE by its code, yet decided before anything is proposed.

@@ -4,7 +4,8 @@ import NodeOS
 /// Copies a running cluster's version 2 keys to version 3, where Kubernetes from 1.13 on keeps its own.
 ///
 /// Values stay as they are, under the same paths; keys that expire get leases of the time they have left. Version 2 is
-/// only read, so up to the switch there is always a way back. A crash at any point is made up for by asking again.
+/// only read, so up to the switch there is always a way back. A crash at any point is made up for by asking again. Keys
+/// below a name that begins with `_` stay behind: version 2 lists them to nobody, and Kubernetes has none.
 ///
 /// - Differs: kops stops etcd and runs `etcdctl migrate` on its files; here it serves on, members may come and go.
 /// - Units: an expiring key is copied to go away when the original does or up to three seconds later; etcd counts a lease
@@ -106,13 +107,12 @@ public struct EtcdMigration: Sendable {
             return state
         }
         let gateway = client.gateway
-        let page = try await client.ask { endpoint in
-            var first = EtcdRange.all
-            first.limit = 3
-            first.isKeysOnly = true
-            return try await gateway.range(first, at: endpoint)
+        for var range in MigrationMarker.others {
+            range.limit = 3
+            range.isKeysOnly = true
+            let page = try await client.ask { [range] in try await gateway.range(range, at: $0) }
+            guard page.pairs.isEmpty else { throw foreign(page.pairs.map(\.key), page.count) }
         }
-        guard page.pairs.isEmpty else { throw foreign(page.pairs.map(\.key), page.count) }
         // Fails here rather than in the middle, where there is nothing to migrate.
         _ = try await client.ask(gateway.v2Index)
         let state = MigrationState(phase: .planned, clusterID: try await clusterID())

@@ -8,6 +8,12 @@ enum MigrationMarker {
     /// No key of version 2 begins like this: those begin with a slash.
     static let prefix = Array("kopslite/migration/".utf8)
 
+    /// Every key but those of migrations.
+    static var others: [EtcdRange] {
+        let own = EtcdRange.prefix(prefix)
+        return [EtcdRange(key: [0], end: own.key), EtcdRange(key: own.end ?? own.key, end: [0])]
+    }
+
     /// The key whose revision every transaction depends on.
     static let fence = prefix + Array("fence".utf8)
 
