@@ -95,7 +95,7 @@ let package = Package(
         .executableTarget(
             name: "Protokube",
             dependencies: [
-                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS",
+                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "NodeTasks",
                 "ObjectStores",
                 "PKI", "StateStore", argumentParser, log, system,
             ],

@@ -52,6 +52,11 @@ public struct EtcdClusterConfig: Codable, Sendable, Equatable {
     /// - Source: kops' tags of etcd volumes.
     public static func volumeLabel(of name: String) -> String { "k8s.io/etcd/\(name)" }
 
+    /// The name that stands for a member, whatever machine its volume is attached to.
+    public func peerHost(of member: String, in clusterName: String) -> String {
+        "\(member).etcd-\(name).internal.\(clusterName)"
+    }
+
     /// The ports of an etcd cluster on each of its machines.
     ///
     /// - Differs: kops has 4001 and 2380 for `main`, 4002 and 2381 for `events`. Here `main` has the two that are etcd's by

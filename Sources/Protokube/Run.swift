@@ -36,7 +36,7 @@ struct Run: Sendable {
             publish: { publisher.publish($0) }
         )
         let (keepers, found) = AsyncStream.makeStream(of: AddressKeeper.self)
-        let steps = await addressSteps(found) + steps(clusterState, reporter)
+        let steps = await addressSteps(found) + steps(clusterState, reporter, etcdClusters())
         let pipeline = Pipeline(steps: steps, clock: clock, report: reporter)
         // It ends with this function, and lets the address go.
         async let _ = Self.keep(keepers)
@@ -61,20 +61,11 @@ struct Run: Sendable {
     }
 
     /// The pipeline, in the order in which each step needs the ones before it.
-    private func steps(_ clusterState: ClusterState, _ reporter: Reporter) -> [any Step] {
+    private func steps(_ clusterState: ClusterState, _ reporter: Reporter, _ etcdClusters: [String]) -> [any Step] {
         let nodeState = NodeState(node: node)
         let api = LocalAPIServer(nodeState: nodeState, http: http)
-        let volume = VolumeStep(
-            nodeState: nodeState,
-            clusterState: clusterState,
-            finder: AnnouncementFile(node: node),
-            checker: checker,
-            ready: Handover()
-        )
-        return [
-            DiscoveryStep(nodeState: nodeState, clusterState: clusterState, now: { Date() }),
-            volume,
-            EtcdStep(nodeState: nodeState, volume: volume, health: etcdHealth(nodeState)),
+        let discovery = DiscoveryStep(nodeState: nodeState, clusterState: clusterState, now: { Date() })
+        return [discovery] + etcdSteps(clusterState, etcdClusters) + [
             APIServerStep(api: api),
             ManifestsStep(node: node),
             BootstrapTokenStep(nodeState: nodeState, api: api),
@@ -117,19 +108,32 @@ struct Run: Sendable {
         ]
     }
 
-    private func etcdHealth(_ nodeState: NodeState) -> EtcdHealthProbe {
-        { [http] in
-            let identity = try await nodeState.identity(
-                authority: NodePaths.etcdPKI.appending("ca.crt"),
-                pair: NodePaths.etcdPKI.appending("client"),
-                of: "etcd"
+    /// The etcd clusters this machine is told of, `main` first.
+    private func etcdClusters() async -> [String] {
+        let inputs = try? await NodeState(node: node).inputs()
+        return inputs?.config.controlPlane?.etcdClusters.map(\.name) ?? ["main"]
+    }
+
+    /// For each etcd cluster its volume and its member.
+    private func etcdSteps(_ clusterState: ClusterState, _ names: [String]) -> [any Step] {
+        let nodeState = NodeState(node: node)
+        return names.flatMap { name -> [any Step] in
+            let volume = VolumeStep(
+                etcdCluster: name,
+                nodeState: nodeState,
+                finder: AnnouncementFile(node: node),
+                checker: checker
             )
-            let request = HTTPRequest(
-                url: EtcdStep.clientURL + "/health",
-                identity: identity,
-                timeouts: Timeouts(connect: .seconds(2), total: .seconds(10), stall: .seconds(10))
+            let place = EtcdPlace(
+                etcdCluster: name,
+                nodeState: nodeState,
+                clusterState: clusterState,
+                volume: volume,
+                http: http,
+                clock: clock
             )
-            return try await http.send(request).body
+            let runner = EtcdMemberRunner(make: { try await place.agent() }, spec: { try await place.spec() })
+            return [volume, EtcdStep(etcdCluster: name, member: runner)]
         }
     }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import AddonManager
-import EtcdManager
 import FoundationEssentials
 import KopsModel
 import NodeBuilders
@@ -96,18 +95,6 @@ import Testing
                 "node-role.kubernetes.io/extra": "yes",
             ]
         )
-    }
-
-    @Test func theIdentityIsRecordedOnce() async throws {
-        let records = fixture.clusterState.identities(of: "main")
-        #expect(try await records.read() == nil)
-        let mine = EtcdIdentity(clusterName: "demo.example.com", etcdCluster: "main", id: "1")
-        let other = EtcdIdentity(clusterName: "demo.example.com", etcdCluster: "main", id: "2")
-        #expect(try await records.create(mine) == mine)
-        #expect(try await records.create(other) == mine, "the first stays")
-        #expect(try await records.read() == mine)
-        try await fixture.store.write(Array("{}".utf8), to: try fixture.layout.etcdIdentity("main"), when: .always)
-        await expect("store-object-damaged") { _ = try await records.read() }
     }
 }
 

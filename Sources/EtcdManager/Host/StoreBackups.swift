@@ -6,7 +6,7 @@ public struct StoreBackups: BackupVault {
     private let open: @Sendable () throws -> any StateStore
     private let layout: ClusterLayout
     private let etcdCluster: String
-    private let taker: @Sendable (BackupStore) throws -> BackupTaker
+    private let taker: @Sendable (BackupStore) async throws -> BackupTaker
     private let source: @Sendable () async throws -> BackupSource
 
     /// Makes the vault of an etcd cluster.
@@ -18,7 +18,7 @@ public struct StoreBackups: BackupVault {
         layout: ClusterLayout,
         etcdCluster: String,
         open: @escaping @Sendable () throws -> any StateStore,
-        taker: @escaping @Sendable (BackupStore) throws -> BackupTaker,
+        taker: @escaping @Sendable (BackupStore) async throws -> BackupTaker,
         source: @escaping @Sendable () async throws -> BackupSource
     ) {
         self.open = open
@@ -40,7 +40,7 @@ public struct StoreBackups: BackupVault {
     /// Takes one now from a member.
     public func take(before step: String, from endpoint: String) async throws {
         let store = try store
-        _ = try await taker(store).take(
+        _ = try await (try await taker(store)).take(
             of: [BackupMember(name: "asked", endpoint: endpoint)],
             source: try await source(),
             reason: .before(step)

@@ -4,7 +4,7 @@
 extension EtcdAgent {
     /// Does the next step, if this machine leads and there is one.
     ///
-    /// - Returns: What is awaited of the cluster; `nil` when nothing is.
+    /// - Returns: The step; `nil` when there was none.
     func lead(_ round: Round) async throws -> String? {
         guard let token = leadership.token(at: means.now()) else { return nil }
         let view = await view(of: round)
@@ -18,7 +18,7 @@ extension EtcdAgent {
                 rules: rules
             )
         else {
-            return round.record.operation.map { "\($0.text) to go on" }
+            return nil
         }
         try await perform(step, view, round)
         return step.text

@@ -77,9 +77,8 @@ public struct EtcdAgent: Sendable {
 
     /// Looks once, and does what is to be done now.
     ///
-    /// - Returns: What is awaited; `nil` once everything is as declared.
     /// - Throws: `Failure`, `RegisterError`, `EtcdError`; what was done stands.
-    public mutating func tick(_ spec: EtcdSpec) async throws -> String? {
+    public mutating func tick(_ spec: EtcdSpec) async throws -> Outlook {
         let record: Held<ClusterRecord>?
         do {
             // Who is no part of what is declared decides nothing about it.
@@ -96,7 +95,7 @@ public struct EtcdAgent: Sendable {
             yields = true
             let awaited = try await begin(spec)
             yields = false
-            return awaited
+            return Outlook(member: awaited)
         }
         var round = Round(spec: spec, record: record.value, version: record.version)
         for name in Set(spec.members).union(record.value.members.keys).sorted() {
@@ -113,8 +112,29 @@ public struct EtcdAgent: Sendable {
         } catch {
             local = .failure(error)
         }
-        let awaited = try await lead(round)
-        return try local.get().awaited(as: record.value.members[place.member]) ?? awaited
+        let step = try await lead(round)
+        return Outlook(
+            member: try local.get().awaited(as: record.value.members[place.member]),
+            cluster: step ?? record.value.operation.map { "\($0.text) to go on" },
+            hasAdvanced: step != nil
+        )
+    }
+
+    /// What is awaited after a look.
+    public struct Outlook: Sendable, Equatable {
+        /// Of this machine's member; `nil` once it serves as it should.
+        public var member: String?
+        /// Of the cluster, as far as this machine knows; `nil` once it is as declared.
+        public var cluster: String?
+        /// Whether the cluster came a step further by this look, so that another one is worth it at once.
+        public var hasAdvanced: Bool
+
+        /// Makes an outlook from its parts; with none nothing is awaited.
+        public init(member: String? = nil, cluster: String? = nil, hasAdvanced: Bool = false) {
+            self.member = member
+            self.cluster = cluster
+            self.hasAdvanced = hasAdvanced
+        }
     }
 
     /// What one look at the store gave.

@@ -25,9 +25,9 @@ public struct LeaderLease: Codable, Sendable, Equatable {
 /// One machine's part in holding the lease.
 struct Leadership: Sendable {
     /// How long a lease is respected that is not renewed.
-    static let length: Duration = .seconds(15)
+    static let length: Duration = .seconds(25)
     /// How long the holder relies on it: shorter, for its clock may be the slower one.
-    static let trusted: Duration = .seconds(10)
+    static let trusted: Duration = .seconds(16)
 
     let holder: String
     private(set) var token: Int?

@@ -15,6 +15,20 @@ public struct EtcdUnit: Sendable, Equatable {
         case existing
     }
 
+    /// A member of the etcd cluster and where its peers reach it.
+    public struct Peer: Sendable, Equatable {
+        /// The member's name, such as `a`.
+        public var name: String
+        /// Such as `https://10.0.0.2:2380`.
+        public var url: String
+
+        /// Makes a peer.
+        public init(name: String, url: String) {
+            self.name = name
+            self.url = url
+        }
+    }
+
     /// Where a member listens, and what it tells others of that.
     public struct Addresses: Sendable, Equatable {
         /// Where it listens for peers, such as `https://10.0.0.2:2380`.

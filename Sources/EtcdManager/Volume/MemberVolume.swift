@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import NodeOS
+public import NodeOS
 public import SystemPackage
 
 /// A member's volume on the machine it is attached to: a disk that the cloud announces, or a directory.
@@ -98,7 +98,8 @@ public struct MemberVolume: Sendable {
                 .permanent,
                 code: "etcd-identity-damaged",
                 "\(notePath) cannot be read as JSON",
-                hint: "if the volume is this cluster's, write it anew from etcd/ in the state store; \(notePath) of another"
+                hint:
+                    "if the volume is this cluster's, write it anew from etcd/ in the state store; \(notePath) of another"
                     + " member shows its shape",
                 cause: error
             )

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import EtcdManager
 import FoundationEssentials
 import KopsModel
 import NodeOS
@@ -8,7 +7,7 @@ import StateStore
 /// The cluster's part of the state store, as one control-plane machine uses it.
 struct ClusterState: Sendable {
     let boot: BootConfig
-    private let open: @Sendable () throws -> any StateStore
+    let open: @Sendable () throws -> any StateStore
 
     /// - `open` is called for each use, so that a store that cannot be opened now may be later.
     init(boot: BootConfig, open: @escaping @Sendable () throws -> any StateStore) {
@@ -43,14 +42,9 @@ struct ClusterState: Sendable {
         try await reaching { try await APIEndpoints(store: $0, layout: layout).publish(endpoint, of: boot.instance) }
     }
 
-    /// The record of which data an etcd cluster must run on.
-    func identities(of etcdCluster: String) -> some EtcdIdentityStore {
-        IdentityRecords(state: self, etcdCluster: etcdCluster)
-    }
-
     /// A use of the store, with its errors as failures.
     @discardableResult
-    fileprivate func reaching<Value: Sendable>(
+    private func reaching<Value: Sendable>(
         _ body: (any StateStore) async throws -> Value
     ) async throws -> Value {
         do {
@@ -67,46 +61,6 @@ struct ClusterState: Sendable {
                 hint: error.hint,
                 cause: error
             )
-        }
-    }
-}
-
-/// The identity records of the store.
-private struct IdentityRecords: EtcdIdentityStore {
-    let state: ClusterState
-    let etcdCluster: String
-
-    func read() async throws -> EtcdIdentity? {
-        try await state.reaching { store in
-            guard let object = try await store.read(try key()) else { return nil }
-            return try decode(object)
-        }
-    }
-
-    func create(_ identity: EtcdIdentity) async throws -> EtcdIdentity {
-        try await state.reaching { store in
-            do {
-                try await store.write(try identity.encoded(), to: try key(), when: .absent)
-                return identity
-            } catch StoreError.conflict {
-                guard let object = try await store.read(try key()) else {
-                    throw StoreError.unavailable(url: store.url, reason: "an object is there and not there at once")
-                }
-                return try decode(object)
-            }
-        }
-    }
-
-    private func key() throws -> StoreKey {
-        try ClusterLayout(clusterName: state.boot.clusterName).etcdIdentity(etcdCluster)
-    }
-
-    /// A record that is there but damaged is a cluster that existed: never to be taken for none.
-    private func decode(_ object: StoredObject) throws -> EtcdIdentity {
-        do {
-            return try EtcdIdentity(decoding: object.bytes)
-        } catch {
-            throw StoreError.corrupt(key: "\(try key())", reason: "it is no etcd identity")
         }
     }
 }

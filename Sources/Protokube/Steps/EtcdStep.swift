@@ -3,56 +3,86 @@ import EtcdManager
 import KopsModel
 import NodeBuilders
 import NodeOS
-import SystemPackage
 
-/// Runs etcd on its volume and waits until it serves.
+/// Runs this machine's member of an etcd cluster, and the cluster where it leads.
 struct EtcdStep: Step {
-    static let clientURL = "https://127.0.0.1:2379"
-    /// Loopback while there is one member: nobody else needs to reach it.
-    static let peerURL = "https://127.0.0.1:2380"
+    let etcdCluster: String
+    let member: EtcdMemberRunner
 
-    let nodeState: NodeState
-    let volume: VolumeStep
-    let health: EtcdHealthProbe
-
-    let name = "etcd"
-    let activity = "waiting for etcd"
-    let patience: Duration = .seconds(180)
-    let cadence: Duration = .seconds(15)
+    var name: String { etcdCluster == "main" ? "etcd" : "etcd-\(etcdCluster)" }
+    var activity: String { "waiting for etcd" }
+    let patience: Duration = .seconds(300)
+    /// Shorter than a leader relies on its lease, so that it stays the leader; short while others are to follow.
+    var cadence: Duration { member.isSettled ? .seconds(8) : .seconds(1) }
 
     func converge(_ observer: any StepObserver) async throws {
-        guard let ready = volume.ready.value else {
-            throw Failure(.waiting, code: "volume-not-found", "etcd's volume is not mounted yet")
-        }
-        let service = EtcdService(
-            node: nodeState.node,
-            unit: try await unit(ready),
-            source: EtcdCertificates(in: NodePaths.etcdPKI)
+        let outlook = try await member.look()
+        if let awaited = outlook.cluster { await observer.progress("etcd \(etcdCluster) waits for \(awaited)") }
+        // The machines after this one's member need it alone; the others may come in their time.
+        guard let awaited = outlook.member else { return }
+        throw Failure(
+            .waiting,
+            code: "etcd-not-as-declared",
+            "etcd \(etcdCluster) waits for \(awaited)",
+            hint: "journalctl -u etcd-\(etcdCluster)"
         )
-        try await service.ensureRunning(ready.identity.initialised == false ? .new : .existing)
-        await observer.progress("")
-        try await service.checkHealth(health)
-        guard ready.identity.initialised == false else { return }
-        try await volume.etcdVolume().markInitialised(ready)
-        volume.ready.value?.identity.initialised = true
-        // Should etcd end now and be started by systemd alone, it must not begin a cluster again.
-        try await service.ensureRunning(.existing)
+    }
+}
+
+/// One member's agent, which remembers from look to look whether it leads.
+actor EtcdMemberRunner {
+    private let make: @Sendable () async throws -> EtcdAgent
+    private let spec: @Sendable () async throws -> EtcdSpec
+    private var agent: EtcdAgent?
+    private nonisolated let settled = Handover<Bool>()
+
+    /// How many steps a look takes at the most, so that a watchdog hears of it.
+    private static let steps = 8
+
+    init(
+        make: @escaping @Sendable () async throws -> EtcdAgent,
+        spec: @escaping @Sendable () async throws -> EtcdSpec
+    ) {
+        self.make = make
+        self.spec = spec
     }
 
-    private func unit(_ ready: EtcdVolume.Ready) async throws -> EtcdUnit {
-        let runtime = EtcdService.runtimeDirectory(of: VolumeStep.etcdCluster)
-        return EtcdUnit(
-            etcdCluster: VolumeStep.etcdCluster,
-            version: try await nodeState.inputs().config.controlPlane?.etcdVersion ?? "",
-            member: ready.membership.member,
-            peers: [EtcdUnit.Peer(name: ready.membership.member, url: Self.peerURL)],
-            token: ready.identity.id,
-            binary: NodePaths.etcd.appending("etcd"),
-            volume: VolumeStep.mountPoint,
-            dataDirectory: VolumeStep.mountPoint.appending("data"),
-            certificates: EtcdCertificates(in: runtime.appending("pki")),
-            clientURL: Self.clientURL,
-            environmentFile: runtime.appending("environment")
-        )
+    /// Whether nothing was awaited when it was looked at last.
+    nonisolated var isSettled: Bool { settled.value == true }
+
+    /// Looks, and does what is to be done.
+    func look() async throws -> EtcdAgent.Outlook {
+        var agent: EtcdAgent
+        if let kept = self.agent { agent = kept } else { agent = try await make() }
+        defer { self.agent = agent }
+        settled.value = false
+        do {
+            var outlook = EtcdAgent.Outlook()
+            for _ in 0..<Self.steps {
+                outlook = try await agent.tick(try await spec())
+                guard outlook.hasAdvanced else { break }
+            }
+            settled.value = outlook == EtcdAgent.Outlook()
+            return outlook
+        } catch let error as RegisterError {
+            throw Failure(
+                .transient,
+                code: error.code,
+                "\(error)",
+                hint: "check that this machine reaches the state store"
+            )
+        } catch let error as EtcdError {
+            throw Failure(.waiting, code: "etcd-unhealthy", "\(error)")
+        }
+    }
+}
+
+extension RegisterError {
+    /// The code a person reads.
+    var code: String {
+        switch self {
+        case .conflict: "etcd-record-contended"
+        case .unavailable: "store-unreadable"
+        }
     }
 }

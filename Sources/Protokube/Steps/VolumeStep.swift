@@ -5,56 +5,42 @@ import NodeBuilders
 import NodeOS
 import SystemPackage
 
-/// Finds and mounts etcd's volume.
+/// Finds and mounts the volume of one of this machine's etcd members.
 struct VolumeStep: Step {
-    /// The etcd cluster this version runs; kops has a second one for events.
-    static let etcdCluster = "main"
-    /// Where its volume is mounted.
-    static let mountPoint: FilePath = "/mnt/kopslite/etcd-main"
-
+    let etcdCluster: String
     let nodeState: NodeState
-    let clusterState: ClusterState
     let finder: any VolumeFinder
     let checker: any FilesystemChecker
-    let ready: Handover<EtcdVolume.Ready>
 
-    let name = "volume"
-    let activity = "waiting for etcd's volume"
+    var name: String { etcdCluster == "main" ? "volume" : "volume-\(etcdCluster)" }
+    var activity: String { "waiting for etcd's volume" }
     let patience: Duration = .seconds(300)
     let cadence: Duration = .seconds(60)
 
-    func converge(_ observer: any StepObserver) async throws {
-        let volume = try await etcdVolume()
-        let found = try await volume.prepare()
-        guard found.membership.members.count == 1 else {
-            throw Failure(
-                .permanent,
-                code: "etcd-members-unsupported",
-                "etcd \(Self.etcdCluster) has members \(found.membership.members.joined(separator: ", ")), and only one is"
-                    + " supported",
-                hint: "declare one etcd member"
-            )
-        }
-        ready.value = found
-    }
+    func converge(_ observer: any StepObserver) async throws { _ = try await volume().look() }
 
     /// The volume as the sealed inputs describe it.
-    func etcdVolume() async throws -> EtcdVolume {
-        let config = try await nodeState.inputs().config
+    func volume() async throws -> MemberVolume {
+        let label = try await nodeState.etcd(etcdCluster).volumeLabel
+        let directory = FilePath("/mnt/kopslite").appending("etcd-\(etcdCluster)")
         let mounter = VolumeMounter(
             node: nodeState.node,
             checker: checker,
-            label: "etcd-\(Self.etcdCluster)",
-            mountPoint: Self.mountPoint
+            label: "etcd-\(etcdCluster)",
+            mountPoint: directory
         )
-        return EtcdVolume(
-            node: nodeState.node,
-            finder: finder,
-            mounter: mounter,
-            store: clusterState.identities(of: Self.etcdCluster),
-            volumeLabel: config.controlPlane?.etcdVolumeLabel ?? "k8s.io/etcd/\(Self.etcdCluster)",
-            clusterName: config.clusterName,
-            etcdCluster: Self.etcdCluster
-        )
+        return MemberVolume(node: nodeState.node, directory: directory, source: .disk(finder, mounter, label: label))
+    }
+}
+
+extension NodeState {
+    /// An etcd cluster as the sealed inputs declare it.
+    ///
+    /// - Throws: ``Failure`` `etcd-undeclared` (permanent).
+    func etcd(_ name: String) async throws -> EtcdClusterConfig {
+        guard let etcd = try await inputs().config.controlPlane?.etcd(name) else {
+            throw Failure(.permanent, code: "etcd-undeclared", "this machine is told of no etcd \(name)")
+        }
+        return etcd
     }
 }

@@ -26,10 +26,14 @@ struct EtcdBuilder: NodeBuilder {
         let authority = try context.keyset("etcd-ca")
         let instance = context.boot.instance
         let addresses = ["127.0.0.1", context.boot.address]
+        // A machine may run any member: which one, its volume says.
+        let peers = (context.config.controlPlane?.etcdClusters ?? []).flatMap { etcd in
+            etcd.members.map { etcd.peerHost(of: $0, in: context.config.clusterName) }
+        }
         // Both usages: etcd dials itself and its peers with the certificates it serves with.
         let server = CertificateProfile(
             commonName: instance,
-            dnsNames: [instance, "localhost"],
+            dnsNames: [instance, "localhost"] + peers,
             ipAddresses: addresses,
             usages: [.server, .client]
         )

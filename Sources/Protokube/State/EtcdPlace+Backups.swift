@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import EtcdManager
+import KopsModel
+import NodeBuilders
+import NodeOS
+import StateStore
+import SystemPackage
+
+/// The backups of the etcd cluster.
+extension EtcdPlace {
+    private var layout: ClusterLayout { ClusterLayout(clusterName: clusterState.boot.clusterName) }
+
+    func backups(_ volume: MemberVolume) -> StoreBackups {
+        StoreBackups(
+            layout: layout,
+            etcdCluster: etcdCluster,
+            open: clusterState.open,
+            taker: { [self] in try await taker($0, volume) },
+            source: { [self] in try await source() }
+        )
+    }
+
+    private func taker(_ store: BackupStore, _ volume: MemberVolume) async throws -> BackupTaker {
+        BackupTaker(
+            backups: store,
+            node: nodeState.node,
+            etcd: try await gateway(),
+            runner: SubprocessRunner(),
+            tools: try await tools(),
+            client: EtcdClientFiles(
+                authority: NodePaths.etcdPKI.appending("ca.crt"),
+                certificate: NodePaths.etcdPKI.appending("client.crt"),
+                key: NodePaths.etcdPKI.appending("client.key")
+            ),
+            directory: volume.directory
+        )
+    }
+
+    /// etcdutl is of 3.5 also beside etcd 3.4: it alone can move revisions.
+    private func tools() async throws -> EtcdTools {
+        EtcdTools(
+            release: try await nodeState.etcd(etcdCluster).version,
+            etcd: NodePaths.etcd.appending("etcd"),
+            etcdctl: NodePaths.etcd.appending("etcdctl"),
+            etcdutl: NodePaths.etcd.appending("etcdutl")
+        )
+    }
+
+    private func source() async throws -> BackupSource {
+        guard let record = try await registers.read(.record)?.value else {
+            throw Failure(.waiting, code: "etcd-record-missing", "the store has no record of etcd \(etcdCluster)")
+        }
+        return BackupSource(
+            clusterName: record.clusterName,
+            etcdCluster: record.etcdCluster,
+            identity: record.id,
+            epoch: record.epoch
+        )
+    }
+
+    func restore(_ backup: String, _ start: EtcdStart, into target: FilePath) async throws {
+        let tools = try await tools()
+        let restore = SnapshotRestore(
+            backups: BackupStore(store: try clusterState.open(), layout: layout, etcdCluster: etcdCluster),
+            node: nodeState.node,
+            runner: SubprocessRunner(),
+            tools: tools,
+            restorer: tools,
+            key: nil
+        )
+        guard let name = BackupName(backup) else {
+            throw Failure(.permanent, code: "backup-not-found", "\"\(backup)\" is no name of a backup")
+        }
+        let peers = start.peers.map { EtcdUnit.Peer(name: $0.key, url: $0.value) }
+        try await restore.restore(
+            name,
+            of: try await source(),
+            as: RestoredMember(
+                name: start.member,
+                peerURL: start.peers[start.member] ?? "",
+                peers: peers,
+                token: start.token
+            ),
+            into: target
+        )
+    }
+}
