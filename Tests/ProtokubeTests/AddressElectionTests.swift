@@ -11,18 +11,18 @@ import Testing
     )
     func neverTwice(count: Int) {
         var moves = 0
-        for seed in Seeded.seeds(400) {
+        for seed in Seeded.seeds(150) {
             var world = AddressWorld(count, isTroubled: true, seed: seed)
             world.run(until: .seconds(300))
             #expect(world.violations == [], "TEST_SEED=\(seed)")
             moves += world.moves
         }
-        #expect(moves > 400, "a world in which nothing happens proves nothing")
+        #expect(moves > 150, "a world in which nothing happens proves nothing")
     }
 
     @Test("when its machine dies another has it within 15 s, after whatever went before")
     func takeover() throws {
-        for seed in Seeded.seeds(400) {
+        for seed in Seeded.seeds(150) {
             var world = AddressWorld(3, isTroubled: true, seed: seed)
             world.run(until: .seconds(60))
             world.heal()
