@@ -128,7 +128,7 @@ let package = Package(
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
         tests(
             "EtcdManager",
-            ["Fetch", "NodeOS", "PKI", "StateStore", subprocess, system],
+            ["EtcdSimulation", "Fetch", "NodeOS", "PKI", "StateStore", subprocess, system],
             resources: [.copy("Golden")]
         ),
         tests("Clouds", ["KopsModel", "NodeOS", "NodeTasks", subprocess, system]),

@@ -6,18 +6,17 @@ import SystemPackage
 import Testing
 
 @Suite struct EtcdUnitTests {
-    static func unit(version: String, members: [String] = ["a"]) -> EtcdUnit {
+    static func unit(version: String) -> EtcdUnit {
         EtcdUnit(
             etcdCluster: "main",
             version: version,
             member: "a",
-            peers: members.map {
-                EtcdUnit.Peer(
-                    name: $0,
-                    url: members.count == 1 ? "https://127.0.0.1:2380" : "https://\($0).internal:2380"
-                )
-            },
-            token: "0123456789abcdef0123456789abcdef",
+            addresses: EtcdUnit.Addresses(
+                peerListen: "https://10.3.0.2:2380",
+                peerURL: "https://a.etcd-main.internal.demo.example.com:2380",
+                clientListen: ["https://127.0.0.1:2379", "https://10.3.0.2:2379"],
+                clientURL: "https://10.3.0.2:2379"
+            ),
             volume: "/mnt/kopslite/etcd-main",
             dataDirectory: "/mnt/kopslite/etcd-main/data",
             certificates: EtcdCertificates(in: "/run/kopslite/etcd-main/pki"),
@@ -29,14 +28,17 @@ import Testing
         try Golden.check(Self.unit(version: version).text(), "etcd-main-\(version).service")
     }
 
-    @Test func threeMembersKnowEachOther() throws {
-        let arguments = try Self.unit(version: "3.5.21", members: ["a", "b", "c"]).arguments()
+    @Test func whatIsBegunOrJoinedIsNoPartOfTheUnit() throws {
+        let peers = ["b": "https://b.internal:2380", "a": "https://a.internal:2380"]
+        let start = EtcdStart(state: .existing, token: "0123-1", member: "a", peers: peers)
         #expect(
-            arguments.contains(
-                "--initial-cluster=a=https://a.internal:2380,b=https://b.internal:2380,c=https://c.internal:2380"
-            )
+            Self.unit(version: "3.5.21").environment(start) == """
+                ETCD_INITIAL_CLUSTER=a=https://a.internal:2380,b=https://b.internal:2380
+                ETCD_INITIAL_CLUSTER_STATE=existing
+                ETCD_INITIAL_CLUSTER_TOKEN=0123-1
+
+                """
         )
-        #expect(arguments.contains("--listen-peer-urls=https://a.internal:2380"))
     }
 
     @Test(arguments: ["", "3", "3.4", "3.3.10", "3.7.0", "2.2.1", "v3.4.23", "3.4.x"])
@@ -44,10 +46,5 @@ import Testing
         let failure = #expect(throws: Failure.self) { try Self.unit(version: version).text() }
         #expect(failure?.code == "etcd-version-unsupported")
         #expect(failure?.kind == .permanent)
-    }
-
-    @Test func aMemberThatIsNoneIsRefused() {
-        let failure = #expect(throws: Failure.self) { try Self.unit(version: "3.4.23", members: ["b"]).text() }
-        #expect(failure?.code == "etcd-member-unknown")
     }
 }

@@ -27,6 +27,8 @@ actor RealEtcdCluster {
     private let network: String
     private let launches: AsyncStream<Launch>.Continuation
     private var units: [String: EtcdUnit] = [:]
+    /// The members that each begins or joins with.
+    private var peers: [String: [String]] = [:]
     private var processes: [String: pid_t] = [:]
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -150,17 +152,21 @@ actor RealEtcdCluster {
         let data = volume.appending("data")
         try await LiveNode().remove(data)
         try await LiveNode().makeDirectory(data, attributes: FileAttributes(mode: 0o700))
+        self.peers[name] = peers
         units[name] = EtcdUnit(
             etcdCluster: "main",
             version: binaries.version,
             member: name,
-            peers: peers.map { EtcdUnit.Peer(name: $0, url: peerURL($0)) },
-            token: "test",
+            addresses: EtcdUnit.Addresses(
+                peerListen: peerURL(name),
+                peerURL: peerURL(name),
+                clientListen: [endpoint(name)],
+                clientURL: endpoint(name)
+            ),
             binary: binaries.etcd,
             volume: volume,
             dataDirectory: data,
             certificates: certificates,
-            clientURL: endpoint(name),
             environmentFile: volume.appending("environment")
         )
     }
@@ -182,13 +188,24 @@ actor RealEtcdCluster {
         }
         let process = EtcdProcess(
             command: [unit.binary.string] + (try unit.arguments()) + flags,
-            environment: ["ETCD_INITIAL_CLUSTER_STATE": state.rawValue],
+            environment: environment(name, state),
             log: directory.appending("\(name).log")
         )
         processes[name] = 0
         launches.yield(Launch(member: name, process: process))
         while processes[name] == 0 { await withCheckedContinuation { waiting[name, default: []].append($0) } }
         if processes[name] == nil { throw hasEnded(name) }
+    }
+
+    private func environment(_ name: String, _ state: EtcdUnit.ClusterState) -> [String: String] {
+        let urls = (peers[name] ?? []).map { ($0, peerURL($0)) }
+        let start = EtcdStart(
+            state: state,
+            token: "test",
+            member: name,
+            peers: Dictionary(uniqueKeysWithValues: urls)
+        )
+        return Dictionary(uniqueKeysWithValues: EtcdUnit.environment(start).map { ($0.name, $0.value) })
     }
 
     /// Starts a member and returns once it serves with a quorum.

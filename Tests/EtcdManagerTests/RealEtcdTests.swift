@@ -41,15 +41,4 @@ struct RealEtcdTests {
             #expect(served?.code == "etcd-ended")
         }
     }
-
-    @Test(arguments: EtcdBinaries.minors) func itIsHealthyInItsOwnWords(minor: Int) async throws {
-        try await RealEtcdCluster.run(EtcdBinaries(minor: minor), members: 1) { cluster in
-            let unit = try #require(await cluster.unit("a"))
-            let service = EtcdService(node: LiveNode(), unit: unit, source: unit.certificates)
-            try await service.checkHealth {
-                let request = HTTPRequest(url: unit.clientURL + "/health", identity: cluster.identity)
-                return try await cluster.http.send(request).body
-            }
-        }
-    }
 }

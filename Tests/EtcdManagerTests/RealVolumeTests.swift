@@ -16,15 +16,15 @@ struct RealVolumeTests {
         let node = LiveNode()
         var mountPoint: FilePath { directory.appending("mnt") }
 
-        func volume(_ records: any EtcdIdentityStore) -> EtcdVolume {
-            EtcdVolume(
+        var volume: MemberVolume {
+            MemberVolume(
                 node: node,
-                finder: AnnouncementFile(node: node, path: directory.appending("volumes.json")),
-                mounter: VolumeMounter(node: node, checker: Fsck(), label: "etcd-main", mountPoint: mountPoint),
-                store: records,
-                volumeLabel: "k8s.io/etcd/main",
-                clusterName: "demo.example.com",
-                etcdCluster: "main"
+                directory: mountPoint,
+                source: .disk(
+                    AnnouncementFile(node: node, path: directory.appending("volumes.json")),
+                    VolumeMounter(node: node, checker: Fsck(), label: "etcd-main", mountPoint: mountPoint),
+                    label: "k8s.io/etcd/main"
+                )
             )
         }
 
@@ -63,23 +63,18 @@ struct RealVolumeTests {
         }
     }
 
-    @Test func aBlankDeviceBecomesThisClustersVolumeForEver() async throws {
+    @Test func aBlankDeviceIsFormattedOnceAndKeepsWhatIsOnIt() async throws {
         try await Bench.run { bench in
-            let records = FakeRecords()
-            let first = try await bench.volume(records).prepare()
+            #expect(try await bench.volume.look() == .blank)
+            try await bench.volume.format()
+            try await bench.volume.write(MemberVolumeTests.note)
             let data = bench.mountPoint.appending("data/member")
             try await bench.node.makeDirectory(data, attributes: FileAttributes())
             try await bench.node.write([1, 2, 3], to: data.appending("db"), attributes: FileAttributes())
-            try await bench.volume(records).markInitialised(first)
-
-            // As after a reboot, with and without the store.
-            for reachable in [true, false] {
-                try await Bench.tool("umount", bench.mountPoint.string)
-                await records.setReachable(reachable)
-                let again = try await bench.volume(records).prepare()
-                #expect(again.identity.id == first.identity.id)
-                #expect(try await bench.node.read(data.appending("db")) == [1, 2, 3])
-            }
+            // As after a reboot.
+            try await Bench.tool("umount", bench.mountPoint.string)
+            #expect(try await bench.volume.look() == .mounted(note: MemberVolumeTests.note, hasData: true))
+            #expect(try await bench.node.read(data.appending("db")) == [1, 2, 3])
         }
     }
 
@@ -87,23 +82,23 @@ struct RealVolumeTests {
         try await Bench.run { bench in
             try await Bench.tool("mkfs.ext4", "-q", "-L", "backup", bench.device)
             let before = try await bench.node.sha256(of: bench.directory.appending("image"))
-            let volume = bench.volume(FakeRecords())
-            let failure = await #expect(throws: Failure.self) { try await volume.prepare() }
+            var failure = await #expect(throws: Failure.self) { try await bench.volume.look() }
             #expect(failure?.code == "volume-foreign")
             #expect(failure?.message.contains(#"ext4 labelled "backup""#) == true)
+            failure = await #expect(throws: Failure.self) { try await bench.volume.format() }
+            #expect(failure?.code == "volume-foreign")
             #expect(try await bench.node.sha256(of: bench.directory.appending("image")) == before)
         }
     }
 
     @Test func aFileSystemThatWasNotUnmountedIsCheckedAndMounted() async throws {
         try await Bench.run { bench in
-            let records = FakeRecords()
-            let first = try await bench.volume(records).prepare()
+            try await bench.volume.format()
+            try await bench.volume.write(MemberVolumeTests.note)
             try await Bench.tool("umount", bench.mountPoint.string)
             // Valid off, errors on: what e2fsck -p repairs at the next mount.
             try await Bench.tool("debugfs", "-w", "-R", "ssv state 2", bench.device)
-            let again = try await bench.volume(records).prepare()
-            #expect(again.identity.id == first.identity.id)
+            #expect(try await bench.volume.look() == .mounted(note: MemberVolumeTests.note, hasData: false))
             let state = try await Bench.tool("dumpe2fs", "-h", bench.device)
             #expect(state.contains("Filesystem state:         clean"))
         }

@@ -29,9 +29,9 @@ final class FakeControlPlane: HTTPClient {
 
     func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         guard request.identity?.certificate != nil else { return HTTPResponse(status: 401) }
-        if request.url == "https://127.0.0.1:2379/health" {
+        if request.url == "https://\(Bench.boot.address):2379/v3/maintenance/status" {
             await serves()
-            return answer(["health": .string(state.withLock(\.isEtcdHealthy) ? "true" : "false")])
+            return answer(Self.status(leader: state.withLock(\.isEtcdHealthy) ? "7" : "0"))
         }
         guard request.url.hasPrefix("https://127.0.0.1:443/") else {
             throw FetchError(.transient, code: "connection-refused", "nothing listens at \(request.url)")
@@ -65,6 +65,13 @@ final class FakeControlPlane: HTTPClient {
 
     private func answer(_ document: JSONValue) -> HTTPResponse {
         HTTPResponse(status: 200, body: (try? document.encoded()) ?? [])
+    }
+
+    private static func status(leader: JSONValue) -> JSONValue {
+        [
+            "header": ["cluster_id": "5", "member_id": "7", "revision": "1", "raft_term": "2"], "version": "3.4.23",
+            "dbSize": "20480", "leader": leader, "raftIndex": "4", "raftTerm": "2", "raftAppliedIndex": "4",
+        ]
     }
 
     private static let resources: JSONValue = [

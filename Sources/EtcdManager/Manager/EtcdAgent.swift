@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import NodeOS
 
 /// One machine's part in running an etcd cluster: it keeps its own member, and leads where it holds the lease.
 ///
@@ -113,8 +114,10 @@ public struct EtcdAgent: Sendable {
             local = .failure(error)
         }
         let step = try await lead(round)
+        let report = try local.get()
+        try requireData(report, record.value)
         return Outlook(
-            member: try local.get().awaited(as: record.value.members[place.member]),
+            member: report.awaited(as: record.value.members[place.member]),
             cluster: step ?? record.value.operation.map { "\($0.text) to go on" },
             hasAdvanced: step != nil
         )
@@ -143,6 +146,20 @@ public struct EtcdAgent: Sendable {
         var record: ClusterRecord
         var version: SlotVersion
         var reports: [String: MemberReport] = [:]
+    }
+
+    /// A member whose data is gone is replaced by the others, where they are enough; a person decides where they are not.
+    private func requireData(_ report: MemberReport, _ record: ClusterRecord) throws {
+        guard let member = record.members[place.member], member.state != .joining, report.hasNothing,
+            record.voters.count < 3, record.operation == nil
+        else { return }
+        throw Failure(
+            .permanent,
+            code: "etcd-data-missing",
+            "the store records etcd \(record.clusterName)/\(record.etcdCluster) as \(record.id), and the volume of member"
+                + " \(place.member) does not hold its data",
+            hint: "attach the volume that does, or restore a backup: kopslite etcd restore \(record.clusterName)"
+        )
     }
 
     /// The store cannot be read: only what is certain from the volume alone is done.

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import EtcdManager
+import NodeOS
+import SystemPackage
+import Testing
+
+/// Every state a volume can be found in.
+@Suite struct MemberVolumeTests {
+    static let device: FilePath = "/dev/loop7"
+    static let mountPoint: FilePath = "/mnt/kopslite/etcd-main"
+    static let blank = BlockDeviceStatus(signature: nil, endsAreZero: true, size: 1 << 30)
+    static let ours = BlockDeviceStatus(signature: "ext4", label: "etcd-main", endsAreZero: false, size: 1 << 30)
+    static let note = VolumeNote(
+        clusterName: "demo.example.com",
+        etcdCluster: "main",
+        id: "0123456789abcdef0123456789abcdef",
+        epoch: 1,
+        member: "a",
+        incarnation: 1,
+        initialised: true
+    )
+
+    let machine = VolumeMachine()
+    var volume: MemberVolume {
+        MemberVolume(
+            node: machine,
+            directory: Self.mountPoint,
+            source: .disk(
+                AnnouncementFile(node: machine),
+                VolumeMounter(
+                    node: machine,
+                    checker: CleanChecker(),
+                    label: "etcd-main",
+                    mountPoint: Self.mountPoint
+                ),
+                label: "k8s.io/etcd/main"
+            )
+        )
+    }
+
+    func attach(_ status: BlockDeviceStatus?, label: String = "a/a,b,c") async {
+        if let status { await machine.attach(Self.device, status) }
+        await machine.put(
+            #"{"volumes":[{"name":"a.etcd-main","device":"\#(Self.device)","size":1073741824,"labels":{"k8s.io/etcd/main":"\#(label)"}}]}"#,
+            at: AnnouncementFile.path
+        )
+    }
+
+    func expect(_ code: String, _ kind: Failure.Class, sourceLocation: SourceLocation = #_sourceLocation) async {
+        let failure = await #expect(throws: Failure.self, sourceLocation: sourceLocation) { try await volume.look() }
+        #expect(failure?.code == code, "\(failure?.chain ?? "")", sourceLocation: sourceLocation)
+        #expect(failure?.kind == kind, sourceLocation: sourceLocation)
+        #expect(failure?.hint?.isEmpty == false, "a remedy is named", sourceLocation: sourceLocation)
+        let isUntouched = await !machine.effects.contains { $0.hasPrefix("mkfs") }
+        #expect(isUntouched, "nothing is formatted", sourceLocation: sourceLocation)
+    }
+
+    @Test func lookingAtABlankVolumeChangesNothing() async throws {
+        await attach(Self.blank)
+        #expect(try await volume.look() == .blank)
+        #expect(await machine.effects.isEmpty)
+        #expect(try await volume.membership()?.member == "a")
+        #expect(try await volume.membership()?.members == ["a", "b", "c"])
+    }
+
+    @Test func aFormattedVolumeKeepsItsNoteThroughAReboot() async throws {
+        await attach(Self.blank)
+        try await volume.format()
+        #expect(try await volume.look() == .mounted(note: nil, hasData: false))
+        try await volume.write(Self.note)
+        await machine.put("wal", at: Self.mountPoint.appending("data/member/wal/0.wal"))
+        await machine.reboot()
+        await machine.clearEffects()
+        #expect(try await volume.look() == .mounted(note: Self.note, hasData: true))
+        #expect(await machine.effects.filter { $0.hasPrefix("mkfs") || $0.hasPrefix("write") }.isEmpty)
+    }
+
+    @Test func waitsForAVolume() async throws {
+        await expect("volume-not-found", .waiting)
+        await machine.put(#"{"volumes":[]}"#, at: AnnouncementFile.path)
+        await expect("volume-not-found", .waiting)
+        await attach(nil)
+        await expect("volume-not-attached", .waiting)
+    }
+
+    @Test func twoVolumesAreAQuestionForAPerson() async throws {
+        await machine.put(
+            #"{"volumes":[{"name":"x","device":"/dev/a","labels":{"k8s.io/etcd/main":"a/a"}},{"name":"y","device":"/dev/b","labels":{"k8s.io/etcd/main":"a/a"}}]}"#,
+            at: AnnouncementFile.path
+        )
+        await expect("volume-ambiguous", .permanent)
+    }
+
+    @Test func whatIsNotOursStays() async throws {
+        await attach(BlockDeviceStatus(signature: "ext4", label: "backup", endsAreZero: false, size: 1 << 30))
+        await expect("volume-foreign", .permanent)
+    }
+
+    @Test func aDamagedNoteIsNotTakenForNone() async throws {
+        await attach(Self.ours)
+        _ = try await volume.look()
+        await machine.put("{", at: Self.mountPoint.appending(MemberVolume.noteFile))
+        await expect("etcd-identity-damaged", .permanent)
+    }
+
+    @Test func dataThatIsSetAsideIsKept() async throws {
+        await attach(Self.ours)
+        _ = try await volume.look()
+        await machine.put("wal", at: Self.mountPoint.appending("data/member/wal/0.wal"))
+        try await volume.setAside()
+        #expect(try await volume.look() == .mounted(note: nil, hasData: false))
+        #expect(await machine.files[Self.mountPoint.appending("data.replaced/member/wal/0.wal")] != nil)
+    }
+
+    @Test(arguments: ["", "a", "/a", "a/", "a/b", "a/a,a", "a/a,B", "a/a,b c"])
+    func aLabelThatNamesNoMemberIsRefused(label: String) async throws {
+        await attach(Self.blank, label: label)
+        let failure = await #expect(throws: Failure.self) { try await volume.membership() }
+        #expect(failure?.code == "volume-label-invalid")
+    }
+}
