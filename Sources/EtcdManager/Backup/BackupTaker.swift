@@ -74,7 +74,7 @@ public struct BackupTaker: Sendable {
     /// Takes a backup of the member that is best asked: a follower before the leader, one that sees a leader before one
     /// that does not.
     ///
-    /// - Throws: ``Failure`` `backup-no-member` (waiting), `backup-disk-full` (permanent), `backup-snapshot-failed`
+    /// - Throws: ``Failure`` `backup-no-member` (waiting), `backup-disk-full` (permanent), `etcd-not-answering`, `backup-snapshot-failed`
     ///   (transient) and as ``CommandRunner`` says; ``StoreError``. No backup is listed then.
     public func take(
         of members: [BackupMember],
@@ -87,7 +87,7 @@ public struct BackupTaker: Sendable {
             let file = scratch.appending("snapshot.db")
             let commands = EtcdCommands(runner: runner, tools: tools, endpoint: member.endpoint, client: client)
             let taken = now()
-            try await commands.save(to: file)
+            try await commands.save(to: file, expecting: status.databaseSize)
             let facts = try await facts(of: file, commands)
             let record = BackupRecord(
                 name: BackupName(taken: taken, revision: facts.revision),

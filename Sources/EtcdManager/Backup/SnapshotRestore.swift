@@ -96,7 +96,10 @@ public struct SnapshotRestore: Sendable {
         do {
             try await EtcdCommands(runner: runner, tools: restorer)
                 .run(restorer.files, arguments, failing: "backup-not-restorable")
-        } catch let failure as Failure where failure.message.contains("unknown flag") {
+        } catch let failure as Failure where failure.code == "backup-not-restorable" {
+            guard failure.message.contains("unknown flag") else {
+                throw BackupDamage(failure.code, failure.message).failure(of: record.name.description)
+            }
             throw Failure(
                 .permanent,
                 code: "restore-tool-old",

@@ -53,6 +53,14 @@ struct ScratchEtcd {
         return try await withThrowingTaskGroup(of: EtcdCommands.DataStatus?.self) { group in
             group.addTask {
                 let result = try await commands.runner.result(of: server)
+                guard result.code < EtcdCommands.notItsOwn else {
+                    throw server.failure(
+                        result,
+                        code: "etcd-tool-ended",
+                        .transient,
+                        hint: EtcdCommands.killedHint
+                    )
+                }
                 throw BackupDamage(
                     "backup-not-serving",
                     "etcd \(commands.tools.release) ended with \(result.code) on its data: \(result.lastErrors)"

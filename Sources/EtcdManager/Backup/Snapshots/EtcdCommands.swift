@@ -21,6 +21,20 @@ struct EtcdCommands {
         var hashKV: KVHash
     }
 
+    /// etcd leaves out what is zero.
+    private struct HashAnswer: Decodable {
+        struct Body: Decodable {
+            let hash: UInt32?
+            let compactRevision: Int64?
+            enum CodingKeys: String, CodingKey {
+                case hash
+                case compactRevision = "compact_revision"
+            }
+        }
+        let body: Body
+        enum CodingKeys: String, CodingKey { case body = "HashKV" }
+    }
+
     let runner: any CommandRunner
     let tools: EtcdTools
     /// How to reach a running etcd.
@@ -32,8 +46,23 @@ struct EtcdCommands {
     var limit: Duration = .seconds(1800)
 
     /// Copies a member's data to a file that is not there, with etcd's checksum behind it.
-    func save(to file: FilePath) async throws {
-        try await run(tools.etcdctl, connection + ["snapshot", "save", file.string], failing: "backup-snapshot-failed")
+    ///
+    /// - Parameters:
+    ///   - file: Where to.
+    ///   - size: About how many bytes that will be; a member that gives less than 1 MiB a second is taken for stuck.
+    /// - Throws: ``Failure`` `etcd-not-answering`, `backup-snapshot-failed` (transient), `backup-disk-full` (permanent).
+    func save(to file: FilePath, expecting size: Int64) async throws {
+        // Unlike all its other commands etcdctl's `snapshot save` waits for ever for a member that refuses it.
+        var probe = self
+        probe.limit = .seconds(10)
+        _ = try await probe.ask(["get", "", "--from-key", "--limit=1", "--keys-only", "--consistency=s"])
+        var copy = self
+        copy.limit = .seconds(60 + (size >> 20))
+        try await copy.run(
+            tools.etcdctl,
+            connection + ["snapshot", "save", file.string],
+            failing: "backup-snapshot-failed"
+        )
     }
 
     /// What a snapshot's file holds.
@@ -52,12 +81,10 @@ struct EtcdCommands {
     func data(at revision: Int64) async throws -> DataStatus {
         struct Header: Decodable { let revision: Int64 }
         struct Keys: Decodable { let header: Header, count: Int64? }
-        struct Hashes: Decodable { let HashKV: Hash }
-        struct Hash: Decodable { let hash: UInt32?, compact_revision: Int64? }
         // One key is fetched; the count is of all.
         let range = ["get", "", "--from-key", "--limit=1", "--keys-only", "--consistency=s", "--rev=\(revision)"]
         let keys: Keys = try decode(try await ask(range), "get")
-        let hashes: [Hashes] = try decode(
+        let hashes: [HashAnswer] = try decode(
             try await ask(["endpoint", "hashkv", "--rev=\(revision)"]),
             "endpoint hashkv"
         )
@@ -65,8 +92,8 @@ struct EtcdCommands {
             revision: keys.header.revision,
             keys: keys.count ?? 0,
             hashKV: KVHash(
-                hash: hashes.first?.HashKV.hash ?? 0,
-                compactRevision: hashes.first?.HashKV.compact_revision ?? 0
+                hash: hashes.first?.body.hash ?? 0,
+                compactRevision: hashes.first?.body.compactRevision ?? 0
             )
         )
     }
@@ -77,6 +104,11 @@ struct EtcdCommands {
         let answer: Answer = try decode(try await ask(["del", prefix, "--prefix"]), "del")
         return answer.deleted ?? 0
     }
+
+    /// From here on an exit code is not etcd's word: timeout(1) and env(1) use 124 to 127, and signals, such as that of a kernel
+    /// without memory, are 128 and more.
+    static let notItsOwn: Int32 = 124
+    static let killedHint = "see that the program is there, and dmesg for whether memory ran out"
 
     private func ask(_ arguments: [String]) async throws -> String {
         let seconds = "\(limit.components.seconds)s"
@@ -91,6 +123,9 @@ struct EtcdCommands {
         let command = command(program, arguments)
         let result = try await runner.result(of: command)
         guard result.code == 0 else {
+            if result.code >= Self.notItsOwn {
+                throw command.failure(result, code: "etcd-tool-ended", .transient, hint: Self.killedHint)
+            }
             if String(decoding: result.errors, as: UTF8.self).contains("no space left on device") {
                 throw Failure.fullDisk("`\(command)`", cause: command.failure(result, code: code, .transient))
             }
@@ -101,8 +136,10 @@ struct EtcdCommands {
 
     /// The command, in its directory.
     func command(_ program: FilePath, _ arguments: [String]) -> Command {
-        guard let directory else { return Command(program.string, arguments, timeout: limit) }
-        return Command("env", ["--chdir=\(directory)", program.string] + arguments, timeout: limit)
+        // etcd's client ends by itself at the limit, and says why.
+        let timeout = limit + .seconds(10)
+        guard let directory else { return Command(program.string, arguments, timeout: timeout) }
+        return Command("env", ["--chdir=\(directory)", program.string] + arguments, timeout: timeout)
     }
 
     private func decode<Answer: Decodable>(_ text: String, _ command: String) throws -> Answer {

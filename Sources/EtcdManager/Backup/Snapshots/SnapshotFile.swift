@@ -25,7 +25,8 @@ struct SnapshotFile {
     ///
     /// - Throws: ``Failure`` where the file cannot be read, and what `body` throws.
     func forEachChunk(of size: Int, _ body: (Int, [UInt8]) async throws -> Void) async throws {
-        try await closing("cannot read", { try .open(path, .readOnly, options: .closeOnExec) }) { file in
+        let open = { try FileDescriptor.open(path, .readOnly, options: .closeOnExec) }
+        try await closing("cannot read", open) { file in
             var index = 0
             while case let piece = try Self.read(file, size), !piece.isEmpty {
                 try await body(index, piece)
