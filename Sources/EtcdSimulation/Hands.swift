@@ -79,22 +79,22 @@ struct SimulatedEtcd: EtcdAPI {
         try await ask("status", at: endpoint) { world, target in try world.status(target, endpoint) }
     }
 
-    func statuses(of endpoints: [String]) async -> [String: Result<EtcdStatus, any Error>] {
+    func statuses(of endpoints: [String]) async -> [String: EtcdStatus] {
         let answers = try? await hands.take(
             "statuses",
             fates: [.refused],
             lost: { EtcdError.unreachable(endpoint: "all", reason: "no answer") }
         ) { [machine = hands.machine] world in
-            endpoints.map { endpoint in
-                Result<EtcdStatus, any Error> {
-                    guard let target = Machine.number(of: endpoint),
-                        world.serves(target, group: world.machines[machine].group)
-                    else { throw Self.unreachable(endpoint) }
-                    return try world.status(target, endpoint)
-                }
+            var answers: [String: EtcdStatus] = [:]
+            for endpoint in endpoints {
+                guard let target = Machine.number(of: endpoint),
+                    world.serves(target, group: world.machines[machine].group)
+                else { continue }
+                answers[endpoint] = try? world.status(target, endpoint)
             }
+            return answers
         }
-        return Dictionary(zip(endpoints, answers ?? []), uniquingKeysWith: { first, _ in first })
+        return answers ?? [:]
     }
 
     func members(at endpoint: String) async throws -> EtcdMembers {

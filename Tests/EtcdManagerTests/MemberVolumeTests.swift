@@ -103,15 +103,6 @@ import Testing
         await expect("etcd-identity-damaged", .permanent)
     }
 
-    @Test func dataThatIsSetAsideIsKept() async throws {
-        await attach(Self.ours)
-        _ = try await volume.look()
-        await machine.put("wal", at: Self.mountPoint.appending("data/member/wal/0.wal"))
-        try await volume.setAside()
-        #expect(try await volume.look() == .mounted(note: nil, hasData: false))
-        #expect(await machine.files[Self.mountPoint.appending("data.replaced/member/wal/0.wal")] != nil)
-    }
-
     @Test(arguments: ["", "a", "/a", "a/", "a/b", "a/a,a", "a/a,B", "a/a,b c"])
     func aLabelThatNamesNoMemberIsRefused(label: String) async throws {
         await attach(Self.blank, label: label)

@@ -103,4 +103,16 @@ struct RealVolumeTests {
             #expect(state.contains("Filesystem state:         clean"))
         }
     }
+
+    @Test func dataThatIsSetAsideIsKept() async throws {
+        try await Bench.run { bench in
+            try await bench.volume.format()
+            let data = bench.mountPoint.appending("data/member")
+            try await bench.node.makeDirectory(data, attributes: FileAttributes())
+            try await bench.node.write([1, 2, 3], to: data.appending("db"), attributes: FileAttributes())
+            try await bench.volume.setAside()
+            #expect(try await bench.volume.look() == .mounted(note: nil, hasData: false))
+            #expect(try await bench.node.read(bench.mountPoint.appending("data.replaced/member/db")) == [1, 2, 3])
+        }
+    }
 }

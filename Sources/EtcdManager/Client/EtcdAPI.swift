@@ -10,8 +10,9 @@ public protocol EtcdAPI: Sendable {
     ///
     /// - Throws: ``EtcdError``.
     func status(of endpoint: String) async throws -> EtcdStatus
-    /// What several members say of themselves, by the URLs they were asked at: one that is dead costs the others no time.
-    func statuses(of endpoints: [String]) async -> [String: Result<EtcdStatus, any Error>]
+    /// What several members say of themselves, by the URLs they were asked at; who does not answer is left out, and costs
+    /// the others no time.
+    func statuses(of endpoints: [String]) async -> [String: EtcdStatus]
     /// The members of the cluster, agreed on by a quorum.
     ///
     /// - Throws: ``EtcdError``.
@@ -32,20 +33,22 @@ public protocol EtcdAPI: Sendable {
 
 extension EtcdAPI {
     /// What several members say of themselves, all asked at once.
-    public func statuses(of endpoints: [String]) async -> [String: Result<EtcdStatus, any Error>] {
-        await withTaskGroup(of: (String, Result<EtcdStatus, any Error>).self) { group in
+    public func statuses(of endpoints: [String]) async -> [String: EtcdStatus] {
+        await withTaskGroup(of: AskedMember.self) { group in
             for endpoint in endpoints {
-                group.addTask {
-                    do {
-                        return (endpoint, .success(try await status(of: endpoint)))
-                    } catch {
-                        return (endpoint, .failure(error))
-                    }
-                }
+                group.addTask { AskedMember(endpoint: endpoint, status: try? await status(of: endpoint)) }
             }
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            var statuses: [String: EtcdStatus] = [:]
+            for await asked in group { statuses[asked.endpoint] = asked.status }
+            return statuses
         }
     }
+}
+
+/// A member that was asked, and what it said.
+private struct AskedMember: Sendable {
+    var endpoint: String
+    var status: EtcdStatus?
 }
 
 /// What a member says of itself.

@@ -30,7 +30,7 @@ extension EtcdAgent {
         let names = round.record.members.keys.sorted().filter { view.reports[$0] != nil }
         let endpoints = names.compactMap { view.reports[$0]?.clientURL }
         let answers = await means.etcd.statuses(of: endpoints)
-        for (name, endpoint) in zip(names, endpoints) { view.statuses[name] = try? answers[endpoint]?.get() }
+        for (name, endpoint) in zip(names, endpoints) { view.statuses[name] = answers[endpoint] }
         if let endpoint = view.endpoint { view.listed = try? await means.etcd.members(at: endpoint).members }
         return view
     }

@@ -89,8 +89,8 @@ public struct EtcdAgent: Sendable {
             yields = false
             record = try await means.registers.read(.record)
         } catch let error as RegisterError {
-            try await keepUnrecorded(spec)
-            throw error
+            guard try await keepUnrecorded(spec) else { throw error }
+            return Outlook(cluster: "the store: \(error)")
         }
         guard let record else {
             yields = true
@@ -163,10 +163,12 @@ public struct EtcdAgent: Sendable {
     }
 
     /// The store cannot be read: only what is certain from the volume alone is done.
-    private func keepUnrecorded(_ spec: EtcdSpec) async throws {
+    ///
+    /// - Returns: Whether etcd runs.
+    private func keepUnrecorded(_ spec: EtcdSpec) async throws -> Bool {
         let sight = try await means.host.look()
-        if sight.isRunning { return }
-        guard let note = sight.note else { return }
+        if sight.isRunning { return true }
+        guard let note = sight.note else { return false }
         try rules.check(.startUnrecorded(note: note, hasData: sight.hasData))
         try await means.host.start(
             EtcdStart(
@@ -176,6 +178,7 @@ public struct EtcdAgent: Sendable {
                 peers: spec.peerURLs.filter { $0.key == note.member }
             )
         )
+        return true
     }
 
     /// The store knows no such cluster: begins it, if that is certain.
