@@ -3,11 +3,12 @@ SHELL := /bin/bash
 KOPSLITE_CACHE ?= /var/cache/kopslite
 export KOPSLITE_CACHE
 
+SCHEDULES ?= 100000
 STRICT := -Xswiftc -warnings-as-errors
 RELEASE := -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections \
 	-Xlinker --gc-sections -Xlinker --no-export-dynamic -Xlinker -s $(STRICT)
 
-.PHONY: build release test unit e2e check fuzz bench fmt demo demo-down assets prerequisites clean
+.PHONY: build release test unit e2e check fuzz sim bench fmt demo demo-down assets prerequisites clean
 
 build: prerequisites
 	swift build $(STRICT)
@@ -35,6 +36,12 @@ check: prerequisites
 
 fuzz: prerequisites
 	@Tests/fuzz/run
+
+# The etcd manager among faults: first without each safety rule in turn, then with all of them.
+sim: prerequisites
+	swift build $(RELEASE) --product SimulateEtcd
+	.build/release/SimulateEtcd --mutations --schedules 20000
+	.build/release/SimulateEtcd --schedules $(SCHEDULES)
 
 bench: release assets
 	@bench/run

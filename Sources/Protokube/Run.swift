@@ -65,7 +65,8 @@ struct Run: Sendable {
         let nodeState = NodeState(node: node)
         let api = LocalAPIServer(nodeState: nodeState, http: http)
         let discovery = DiscoveryStep(nodeState: nodeState, clusterState: clusterState, now: { Date() })
-        return [discovery] + etcdSteps(clusterState, etcdClusters) + [
+        let etcd = etcdSteps(clusterState, etcdClusters)
+        return [discovery] + etcd.flatMap(\.member) + [
             APIServerStep(api: api),
             ManifestsStep(node: node),
             BootstrapTokenStep(nodeState: nodeState, api: api),
@@ -76,7 +77,7 @@ struct Run: Sendable {
                 stopwatch: Stopwatch(clock),
                 follows: { await reporter.follows(generation: $0) }
             ),
-        ]
+        ] + etcd.map(\.backup)
     }
 
     private static func keep(_ keepers: AsyncStream<AddressKeeper>) async {
@@ -115,9 +116,9 @@ struct Run: Sendable {
     }
 
     /// For each etcd cluster its volume and its member.
-    private func etcdSteps(_ clusterState: ClusterState, _ names: [String]) -> [any Step] {
+    private func etcdSteps(_ clusterState: ClusterState, _ names: [String]) -> [EtcdSteps] {
         let nodeState = NodeState(node: node)
-        return names.flatMap { name -> [any Step] in
+        return names.map { name in
             let volume = VolumeStep(
                 etcdCluster: name,
                 nodeState: nodeState,
@@ -133,9 +134,20 @@ struct Run: Sendable {
                 clock: clock
             )
             let runner = EtcdMemberRunner(make: { try await place.agent() }, spec: { try await place.spec() })
-            return [volume, EtcdStep(etcdCluster: name, member: runner)]
+            return EtcdSteps(
+                member: [volume, EtcdStep(etcdCluster: name, member: runner)],
+                backup: EtcdBackupStep(etcdCluster: name, member: runner, place: place)
+            )
         }
     }
 }
 
 extension Notifier: Reporter.ServiceManager {}
+
+/// The steps of one etcd cluster.
+private struct EtcdSteps {
+    /// Its volume and this machine's member: what everything after them needs.
+    let member: [any Step]
+    /// Its backups.
+    let backup: any Step
+}

@@ -76,6 +76,9 @@ public struct EtcdAgent: Sendable {
         leadership = Leadership(holder: holder)
     }
 
+    /// Whether this machine decides for the cluster now.
+    public var leads: Bool { leadership.token(at: means.now()) != nil }
+
     /// Looks once, and does what is to be done now.
     ///
     /// - Throws: `Failure`, `RegisterError`, `EtcdError`; what was done stands.

@@ -13,7 +13,7 @@ struct Root: ParsableCommand {
             LogCommand.self,
             DiffCommand.self, RevertCommand.self, PromoteCommand.self, TrustCommand.self, DistrustCommand.self,
             ValidateCommand.self, WatchCommand.self, ExportCommand.self,
-            DeleteCommand.self, ToolboxCommand.self, VersionCommand.self,
+            DeleteCommand.self, EtcdCommand.self, ToolboxCommand.self, VersionCommand.self,
         ]
     )
 }

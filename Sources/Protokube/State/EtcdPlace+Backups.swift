@@ -20,6 +20,28 @@ extension EtcdPlace {
         )
     }
 
+    /// Takes, tries and prunes what is due.
+    func keepBackups() async throws -> BackupKeeper.Pass {
+        let volume = try await volume.volume()
+        let store = BackupStore(store: try clusterState.open(), layout: layout, etcdCluster: etcdCluster)
+        let prover = BackupProver(
+            backups: store,
+            node: nodeState.node,
+            runner: SubprocessRunner(),
+            tools: try await tools(),
+            key: nil,
+            directory: volume.directory
+        )
+        let keeper = BackupKeeper(backups: store, taker: try await taker(store, volume), prover: prover)
+        let members = try await registers.read(.record)?.value.members.keys.sorted() ?? []
+        var asked: [BackupMember] = []
+        for name in members {
+            guard let report = try await registers.read(.report(of: name))?.value, report.isRunning else { continue }
+            asked.append(BackupMember(name: name, endpoint: report.clientURL))
+        }
+        return try await keeper.pass(of: asked, source: try await source())
+    }
+
     private func taker(_ store: BackupStore, _ volume: MemberVolume) async throws -> BackupTaker {
         BackupTaker(
             backups: store,

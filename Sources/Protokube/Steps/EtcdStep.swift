@@ -50,6 +50,9 @@ actor EtcdMemberRunner {
     /// Whether nothing was awaited when it was looked at last.
     nonisolated var isSettled: Bool { settled.value == true }
 
+    /// Whether this machine decides for the cluster now.
+    var leads: Bool { agent?.leads == true }
+
     /// Looks, and does what is to be done.
     func look() async throws -> EtcdAgent.Outlook {
         var agent: EtcdAgent
