@@ -104,7 +104,8 @@ let package = Package(
         .executableTarget(
             name: "KopsLite",
             dependencies: [
-                "Clouds", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "ObjectStores", "PKI",
+                "Clouds", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "ObjectStores",
+                "PKI",
                 "StateStore",
                 argumentParser, log, system, .product(name: "Yams", package: "Yams"),
             ],

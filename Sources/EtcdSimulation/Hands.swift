@@ -11,7 +11,7 @@ struct Hands: Sendable {
         _ label: String,
         due: Duration = .zero,
         fates: [Fate] = [],
-        lost: (@Sendable () -> any Error)? = nil,
+        lost: any Error = Died(),
         _ body: @escaping @Sendable (inout World) throws -> Value
     ) async throws -> Value {
         try await turns.take(
@@ -20,7 +20,7 @@ struct Hands: Sendable {
             label,
             due: due,
             fates: fates,
-            lost: lost ?? { Died() },
+            lost: lost,
             body
         )
     }
@@ -30,15 +30,15 @@ struct Hands: Sendable {
 struct SimulatedRegisters: Registers {
     let hands: Hands
 
-    private static let lost: @Sendable () -> any Error = { RegisterError.unavailable(reason: "no answer") }
+    private static let lost = RegisterError.unavailable(reason: "no answer")
 
     func read<Value>(_ slot: Slot<Value>) async throws -> Held<Value>? {
         let path = slot.path
         return try await hands.take("read \(path)", fates: Fate.travelling, lost: Self.lost) {
             [machine = hands.machine] world in
-            guard world.machines[machine].reachesStore else { throw Self.lost() }
+            guard world.machines[machine].reachesStore else { throw Self.lost }
             guard let found = world.store.slots[path] else { return nil }
-            guard let value = found.value as? Value else { throw Self.lost() }
+            guard let value = found.value as? Value else { throw Self.lost }
             return Held(value, version: SlotVersion("\(found.version)"))
         }
     }
@@ -47,7 +47,7 @@ struct SimulatedRegisters: Registers {
         let path = slot.path
         try await hands.take("write \(path)", fates: Fate.travelling, lost: Self.lost) {
             [machine = hands.machine] world in
-            guard world.machines[machine].reachesStore else { throw Self.lost() }
+            guard world.machines[machine].reachesStore else { throw Self.lost }
             try world.store.write(value, to: path, replacing: version)
             world.note("m\(machine) \(path): \(value)")
         }
@@ -67,7 +67,7 @@ struct SimulatedEtcd: EtcdAPI {
         at endpoint: String,
         _ body: @escaping @Sendable (inout World, Int) throws -> Value
     ) async throws -> Value {
-        try await hands.take("\(label) at \(endpoint)", fates: Fate.travelling, lost: { Self.unreachable(endpoint) }) {
+        try await hands.take("\(label) at \(endpoint)", fates: Fate.travelling, lost: Self.unreachable(endpoint)) {
             [machine = hands.machine] world in
             guard let target = Machine.number(of: endpoint), world.serves(target, group: world.machines[machine].group)
             else { throw Self.unreachable(endpoint) }
@@ -83,7 +83,7 @@ struct SimulatedEtcd: EtcdAPI {
         let answers = try? await hands.take(
             "statuses",
             fates: [.refused],
-            lost: { EtcdError.unreachable(endpoint: "all", reason: "no answer") }
+            lost: EtcdError.unreachable(endpoint: "all", reason: "no answer")
         ) { [machine = hands.machine] world in
             var answers: [String: EtcdStatus] = [:]
             for endpoint in endpoints {
@@ -196,12 +196,12 @@ extension World {
 struct SimulatedBackups: BackupVault {
     let hands: Hands
 
-    private static let lost: @Sendable () -> any Error = { RegisterError.unavailable(reason: "no answer") }
+    private static let lost = RegisterError.unavailable(reason: "no answer")
 
     func isEmpty() async throws -> Bool {
         try await hands.take("list backups", fates: Fate.travelling, lost: Self.lost) {
             [machine = hands.machine] world in
-            guard world.machines[machine].reachesStore else { throw Self.lost() }
+            guard world.machines[machine].reachesStore else { throw Self.lost }
             return world.backups.isEmpty
         }
     }
@@ -211,10 +211,10 @@ struct SimulatedBackups: BackupVault {
             [machine = hands.machine] world in
             guard world.machines[machine].reachesStore, let target = Machine.number(of: endpoint),
                 world.serves(target, group: world.machines[machine].group)
-            else { throw Self.lost() }
+            else { throw Self.lost }
             let before = world.backups.count
             world.backUp(target)
-            if world.backups.count == before { throw Self.lost() }
+            if world.backups.count == before { throw Self.lost }
         }
     }
 }

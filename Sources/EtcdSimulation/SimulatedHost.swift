@@ -6,9 +6,7 @@ import NodeOS
 struct SimulatedHost: MemberHost {
     let hands: Hands
 
-    private static let broken: @Sendable () -> any Error = {
-        Failure(.transient, code: "disk-error", "the disk does not do as it is told")
-    }
+    private static let broken = Failure(.transient, code: "disk-error", "the disk does not do as it is told")
 
     private func act<Value: Sendable>(
         _ label: String,

@@ -67,7 +67,7 @@ final class Turns: Sendable {
         _ label: String,
         due: Duration = .zero,
         fates: [Fate] = [],
-        lost: @escaping @Sendable () -> any Error = { Died() },
+        lost: any Error = Died(),
         _ body: @escaping @Sendable (inout World) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
@@ -77,9 +77,9 @@ final class Turns: Sendable {
                 due: due,
                 fates: fates,
                 run: { world, fate in
-                    if fate == .refused { return { continuation.resume(throwing: lost()) } }
+                    if fate == .refused { return { continuation.resume(throwing: lost) } }
                     let result = Result { try body(&world) }
-                    if fate == .answerLost { return { continuation.resume(throwing: lost()) } }
+                    if fate == .answerLost { return { continuation.resume(throwing: lost) } }
                     return { continuation.resume(with: result) }
                 },
                 again: { world in _ = try? body(&world) },

@@ -22,6 +22,8 @@ public struct MemberMachine: MemberHost {
     /// Makes a machine.
     ///
     /// - Parameters:
+    ///   - volume: The member's volume.
+    ///   - supervisor: Starts and ends its etcd.
     ///   - names: Lets members' names stand for addresses on this machine.
     ///   - restore: Lays a backup's data on the volume, where there is none.
     public init(

@@ -12,6 +12,9 @@ public struct StoreBackups: BackupVault {
     /// Makes the vault of an etcd cluster.
     ///
     /// - Parameters:
+    ///   - layout: The cluster's places in the store.
+    ///   - etcdCluster: Which of its etcd clusters.
+    ///   - open: Opens the store, at each use.
     ///   - taker: Takes a backup into a store.
     ///   - source: Whose data is backed up, as it is recorded now.
     public init(
