@@ -183,29 +183,27 @@ actor RealEtcdCluster {
 
     /// Starts a member's process, and returns without waiting for anything else.
     func launch(_ name: String, _ state: EtcdUnit.ClusterState = .existing) async throws {
+        let urls = (peers[name] ?? []).map { ($0, peerURL($0)) }
+        try await launch(
+            name,
+            EtcdStart(state: state, token: "test", member: name, peers: Dictionary(uniqueKeysWithValues: urls))
+        )
+    }
+
+    /// Starts a member's process to begin or to join just this, and returns without waiting for anything else.
+    func launch(_ name: String, _ start: EtcdStart) async throws {
         guard let unit = units[name], processes[name] == nil else {
             throw Failure(.permanent, code: "etcd-not-launched", "\(name) is not declared, or runs already")
         }
         let process = EtcdProcess(
             command: [unit.binary.string] + (try unit.arguments()) + flags,
-            environment: environment(name, state),
+            environment: Dictionary(uniqueKeysWithValues: EtcdUnit.environment(start).map { ($0.name, $0.value) }),
             log: directory.appending("\(name).log")
         )
         processes[name] = 0
         launches.yield(Launch(member: name, process: process))
         while processes[name] == 0 { await withCheckedContinuation { waiting[name, default: []].append($0) } }
         if processes[name] == nil { throw hasEnded(name) }
-    }
-
-    private func environment(_ name: String, _ state: EtcdUnit.ClusterState) -> [String: String] {
-        let urls = (peers[name] ?? []).map { ($0, peerURL($0)) }
-        let start = EtcdStart(
-            state: state,
-            token: "test",
-            member: name,
-            peers: Dictionary(uniqueKeysWithValues: urls)
-        )
-        return Dictionary(uniqueKeysWithValues: EtcdUnit.environment(start).map { ($0.name, $0.value) })
     }
 
     /// Starts a member and returns once it serves with a quorum.

@@ -19,7 +19,7 @@ struct RoleTrial {
             ("reads where API servers answer", { _ = try await APIEndpoints(store: store, layout: layout).records() }),
             ("writes its status", status),
         ]
-        if machine.role == .controlPlane { attempts.append(("reads and lists etcd's records", etcd)) }
+        if machine.role == .controlPlane { attempts.append(("reads, lists and writes etcd's records", etcd)) }
         return attempts
     }
 
@@ -63,5 +63,8 @@ struct RoleTrial {
         let identity = try layout.etcdIdentity("main")
         _ = try await store.read(identity)
         _ = try await store.list(StoreKey(parts: Array(identity.parts.dropLast())))
+        // Beside the members' own reports.
+        let report = try layout.etcdRegister("main", "reports/preflight.json")
+        try await store.write(Array("{}\n".utf8), to: report, when: .always)
     }
 }
