@@ -38,6 +38,10 @@ extension EtcdAgent {
     private func perform(_ step: LeaderStep, _ view: MembershipView, _ round: Round) async throws {
         if let changed = step.record(after: view.record, token: leadership.token(at: means.now()) ?? 0) {
             if case .beginAnew(let restore, _) = step { try rules.check(.beginAnew(restore, view: view)) }
+            if case .endRestore = step {
+                guard let endpoint = view.endpoint else { return }
+                try await means.clearStale(endpoint)
+            }
             try rules.check(.decide(token: leadership.token(at: means.now()), record: view.record))
             return try await means.registers.write(changed, to: .record, replacing: round.version)
         }

@@ -20,6 +20,8 @@ public struct EtcdAgent: Sendable {
         public var now: @Sendable () -> Duration
         /// 32 random hex digits.
         public var randomID: @Sendable () -> String
+        /// Frees a cluster that was begun anew, asked at a URL, of what only its former clients could mean.
+        public var clearStale: @Sendable (String) async throws -> Void
 
         /// Makes the means from their parts.
         public init(
@@ -28,7 +30,8 @@ public struct EtcdAgent: Sendable {
             etcd: any EtcdAPI,
             backups: any BackupVault,
             now: @escaping @Sendable () -> Duration,
-            randomID: @escaping @Sendable () -> String
+            randomID: @escaping @Sendable () -> String,
+            clearStale: @escaping @Sendable (String) async throws -> Void = { _ in }
         ) {
             self.registers = registers
             self.host = host
@@ -36,6 +39,7 @@ public struct EtcdAgent: Sendable {
             self.backups = backups
             self.now = now
             self.randomID = randomID
+            self.clearStale = clearStale
         }
     }
 

@@ -56,10 +56,11 @@ struct EtcdPlace: Sendable {
             means: EtcdAgent.Means(
                 registers: registers,
                 host: machine(volume, member, address),
-                etcd: try await gateway(),
+                etcd: MemberGateway(place: self),
                 backups: backups(volume),
                 now: started.elapsed,
-                randomID: { Self.randomID() }
+                randomID: { Self.randomID() },
+                clearStale: { try await clearStaleLeases(at: $0) }
             )
         )
     }
@@ -79,6 +80,11 @@ struct EtcdPlace: Sendable {
             of: "etcd"
         )
         return EtcdGateway(http: http, identity: identity)
+    }
+
+    /// API servers that are gone would be led to until their leases end, which the restored cluster does not know of.
+    private func clearStaleLeases(at endpoint: String) async throws {
+        _ = try await gateway().deletePrefix(Array("/registry/masterleases/".utf8), at: endpoint)
     }
 
     private func machine(_ volume: MemberVolume, _ member: String, _ address: String) -> MemberMachine {
