@@ -6,6 +6,8 @@ struct Hands: Sendable {
     let turns: Turns
     let machine: Int
     let life: Int
+    /// The machine's clock, which every turn shows anew.
+    let clock: Clockwork
 
     func take<Value: Sendable>(
         _ label: String,
@@ -20,9 +22,11 @@ struct Hands: Sendable {
             label,
             due: due,
             fates: fates,
-            lost: lost,
-            body
-        )
+            lost: lost
+        ) { [clock] world in
+            clock.set(world.now)
+            return try body(&world)
+        }
     }
 }
 
@@ -99,9 +103,12 @@ struct SimulatedEtcd: EtcdAPI {
 
     func members(at endpoint: String) async throws -> EtcdMembers {
         try await ask("members", at: endpoint) { world, target in
-            guard let disk = world.disk(of: target), let found = world.configuration(at: target) else {
+            // Agreed on by a quorum, which makes the member that is asked catch up.
+            guard let disk = world.disk(of: target), world.candidate(at: target, cluster: disk.cluster) != nil else {
                 throw Self.unreachable(endpoint)
             }
+            world.replicate(target)
+            guard let found = world.configuration(at: target) else { throw Self.unreachable(endpoint) }
             let members = found.voters.union(found.learners).sorted().map { id in
                 EtcdMember(
                     id: id,

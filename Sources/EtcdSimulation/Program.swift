@@ -10,7 +10,7 @@ struct Program: Sendable {
     func run() async {
         while !turns.isOver {
             let life = turns.life(of: machine)
-            let hands = Hands(turns: turns, machine: machine, life: life)
+            let hands = Hands(turns: turns, machine: machine, life: life, clock: Clockwork())
             // Whatever ends a life, the next one begins with nothing but what is on disk.
             try? await live(hands)
         }
@@ -25,7 +25,7 @@ struct Program: Sendable {
             _ = try await hands.take("wait", due: .seconds(1 << 40)) { _ in }
             return
         }
-        let clock = Clockwork()
+        let clock = hands.clock
         var agent = EtcdAgent(
             place: EtcdAgent.Place(
                 machine: "m\(machine)",
@@ -45,8 +45,7 @@ struct Program: Sendable {
             rules: rules
         )
         while true {
-            let (spec, now) = try await hands.take("look at the clock") { world in (world.spec, world.now) }
-            clock.set(now)
+            let (spec, now) = try await hands.take("look at the spec") { world in (world.spec, world.now) }
             do {
                 _ = try await agent.tick(spec)
             } catch is Died {

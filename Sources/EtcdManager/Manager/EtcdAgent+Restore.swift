@@ -12,6 +12,11 @@ extension EtcdAgent {
     ) async throws -> MemberReport? {
         let record = round.record
         guard let founder = restore.founder else {
+            // Another member may begin anew: from here on this one must ask before it starts.
+            if var note = sight.note, note.alone {
+                note.alone = false
+                try await means.host.write(note)
+            }
             if sight.isRunning { try await means.host.stop() }
             var report = report(try await means.host.look(), record)
             report.stoppedFor = restore.command

@@ -226,6 +226,8 @@ public struct EtcdAgent: Sendable {
             id: note.id,
             founder: place.member
         )
+        // All of this took its time, in which another machine may have begun, and what it recorded may have been lost.
+        guard leadership.token(at: means.now()) != nil else { return "the lease to be renewed" }
         try await means.registers.write(record, to: .record, replacing: nil)
         return "etcd to begin"
     }
