@@ -180,6 +180,8 @@ extension World {
     private mutating func loseRecord() {
         let isEverywhere = machines.allSatisfy { $0.volume.map { volumes[$0].data != nil } ?? true }
         guard !backups.isEmpty || isEverywhere, etcd.lawful != nil else { return }
+        // What a machine sent before it paused arrives at once in truth, and here when it goes on.
+        guard !machines.contains(where: \.isPaused) else { return }
         note("the record is lost")
         store.slots[Slot.record.path] = nil
         // Whoever loses everything at once has nothing left to tell by.
