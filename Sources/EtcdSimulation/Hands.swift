@@ -36,6 +36,13 @@ struct SimulatedRegisters: Registers {
 
     private static let lost = RegisterError.unavailable(reason: "no answer")
 
+    /// A value for the trace; a dictionary's own order is another one at each run.
+    private static func text(_ value: some Sendable) -> String {
+        guard let record = value as? ClusterRecord else { return "\(value)" }
+        let members = record.members.sorted { $0.key < $1.key }
+        return "epoch \(record.epoch), fence \(record.fence), \(members), \(String(describing: record.operation))"
+    }
+
     func read<Value>(_ slot: Slot<Value>) async throws -> Held<Value>? {
         let path = slot.path
         return try await hands.take("read \(path)", fates: Fate.travelling, lost: Self.lost) {
@@ -53,7 +60,7 @@ struct SimulatedRegisters: Registers {
             [machine = hands.machine] world in
             guard world.machines[machine].reachesStore else { throw Self.lost }
             try world.store.write(value, to: path, replacing: version)
-            world.note("m\(machine) \(path): \(value)")
+            world.note("m\(machine) \(path): \(Self.text(value))")
         }
     }
 }
