@@ -102,7 +102,7 @@ struct NginxServer {
                         listen 127.0.0.1:%d;
                         location /now { return 204; }
                         location /files/ { alias ./; }
-                        location /slow/ { alias ./; limit_rate 50k; }
+                        location /slow/ { alias ./; limit_rate 1k; }
                         location /whole/ { alias ./; max_ranges 0; }
                         location /stale/ { alias ./; rewrite ^/stale/(.*)$ /files/old-$1 last; }
                         location /forbidden/ { return 403; }

@@ -63,7 +63,7 @@ import Testing
         try await NginxServer.run { server in
             let events = EventLog()
             let sources = [server.url + "/slow/f", server.url + "/files/f"]
-            // A megabyte at 50 kB/s takes twenty seconds.
+            // A megabyte at 1 kB/s outlasts every stall of a busy machine.
             let hedge = HedgePolicy(floor: 10_000_000, window: .milliseconds(300))
             try await fetch(sources, from: server, clock: ContinuousClock(), hedge: hedge, events: events)
             #expect(events.all == [.downloading(url: sources[0]), .hedging(url: sources[1]), .fetched])
