@@ -26,7 +26,7 @@ test: check unit e2e
 unit: prerequisites
 	@packaging/test-servers > /dev/null
 	swift build --build-tests $(STRICT)
-	swift test --skip-build
+	swift test --skip-build --experimental-maximum-parallelization-width 4
 
 e2e: release assets
 	@Tests/e2e/run

@@ -52,10 +52,12 @@ struct StormEtcd: EtcdSupervisor {
     func stop() async throws { await cluster.stop(member) }
 }
 
-/// Agents on a real cluster of three, a store in memory, and a client that writes all the while.
+/// Machines with an agent each, a store in memory, and a client that writes all the while.
 struct StormScene: Sendable {
     static let layout = ClusterLayout(clusterName: "storm.example.com")
     let cluster: RealEtcdCluster
+    /// The members there may be, each on a machine of its own.
+    let names: [String]
     let declared: StormDeclaration
     let store = MemoryStore()
     let writer = StormWriter()
@@ -67,14 +69,16 @@ struct StormScene: Sendable {
     /// Runs agents and a writer around a body.
     static func run(
         _ binaries: EtcdBinaries,
+        machines: Int = 3,
         _ body: @escaping @Sendable (StormScene) async throws -> Void
     ) async throws {
         try await RealEtcdCluster.run(binaries, members: 0) { cluster in
-            let scene = StormScene(cluster: cluster, declared: StormDeclaration(["a"], binaries))
-            for name in RealEtcdCluster.names(3) { try await cluster.addMember(name, peers: [name]) }
+            let names = RealEtcdCluster.names(machines)
+            let scene = StormScene(cluster: cluster, names: names, declared: StormDeclaration(["a"], binaries))
+            for name in names { try await cluster.addMember(name, peers: [name]) }
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for name in RealEtcdCluster.names(3) { group.addTask { await scene.keep(name) } }
-                group.addTask { await scene.writer.run(on: cluster) }
+                for name in names { group.addTask { await scene.keep(name) } }
+                group.addTask { await scene.writer.run(on: cluster, by: names) }
                 try await body(scene)
                 group.cancelAll()
             }
@@ -115,7 +119,7 @@ struct StormScene: Sendable {
     }
 
     private var spec: EtcdSpec {
-        let urls = RealEtcdCluster.names(3).map { ($0, cluster.peerURL($0)) }
+        let urls = names.map { ($0, cluster.peerURL($0)) }
         return EtcdSpec(
             clusterName: Self.layout.clusterName,
             etcdCluster: "main",

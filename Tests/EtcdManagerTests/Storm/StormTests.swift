@@ -27,6 +27,20 @@ struct StormTests {
         }
     }
 
+    @Test func itBecomesFiveAndThreeAgain() async throws {
+        try await StormScene.run(EtcdBinaries(minor: 5), machines: 5) { scene in
+            for count in [3, 5, 3] {
+                scene.declared.members = RealEtcdCluster.names(count)
+                try await scene.untilAsDeclared()
+            }
+            // Who is taken out ends, and keeps nobody from a quorum.
+            for name in ["d", "e"] {
+                while await scene.cluster.isRunning(name) { try await ContinuousClock().sleep(for: .milliseconds(200)) }
+            }
+            try await check(scene)
+        }
+    }
+
     @Test func aLostMajorityComesBackFromABackupOnCommand() async throws {
         try await StormScene.run(EtcdBinaries(minor: 4)) { scene in
             scene.declared.members = ["a", "b", "c"]

@@ -13,10 +13,9 @@ final class StormWriter: Sendable {
     var longestGap: Duration { state.withLock { $0.gap } }
 
     /// Writes until it is cancelled, by whichever member takes it.
-    func run(on cluster: RealEtcdCluster) async {
+    func run(on cluster: RealEtcdCluster, by names: [String]) async {
         var number = 0
         var member = 0
-        let names = RealEtcdCluster.names(3)
         // As impatient as a client may be: what it waits for longer counts as an outage.
         let gateway = EtcdGateway(
             http: cluster.http,
