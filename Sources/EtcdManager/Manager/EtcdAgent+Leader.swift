@@ -38,6 +38,7 @@ extension EtcdAgent {
     private func perform(_ step: LeaderStep, _ view: MembershipView, _ round: Round) async throws {
         if let changed = step.record(after: view.record, token: leadership.token(at: means.now()) ?? 0) {
             if case .beginAnew(let restore, _) = step { try rules.check(.beginAnew(restore, view: view)) }
+            if case .beginRestore(let command) = step { await keepLast(of: view, before: command) }
             if case .endRestore = step {
                 guard let endpoint = view.endpoint else { return }
                 try await means.clearStale(endpoint)
@@ -65,6 +66,15 @@ extension EtcdAgent {
             try await call(view) { try await $0.remove(id, at: endpoint) }
         default: break
         }
+    }
+
+    /// Backs up what a restore is about to give up, where a member has it.
+    ///
+    /// The restore does not hang on it: it may be asked for because nothing can be read, and each volume keeps its data
+    /// beside the new.
+    private func keepLast(of view: MembershipView, before command: OperatorCommand) async {
+        guard let endpoint = view.endpoint ?? view.furthest else { return }
+        try? await means.backups.take(before: "restore \(command.restore)", from: endpoint)
     }
 
     private func remove(

@@ -72,6 +72,13 @@ public struct MembershipView: Sendable, Equatable {
             .flatMap { reports[$0]?.clientURL }
     }
 
+    /// Of the members that answer, with a quorum or without, the one that has come furthest.
+    var furthest: String? {
+        statuses.filter { !$0.value.isLearner }
+            .max { ($0.value.raftAppliedIndex, $1.key) < ($1.value.raftAppliedIndex, $0.key) }
+            .flatMap { reports[$0.key]?.clientURL }
+    }
+
     /// Learners that the record knows nothing of: what a leader has added whose word of it was lost.
     public var strays: [EtcdMember] {
         let known = Set(record.members.values.compactMap(\.etcdID))

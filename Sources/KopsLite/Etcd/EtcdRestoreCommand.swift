@@ -9,7 +9,7 @@ struct EtcdRestoreCommand: SessionCommand {
         commandName: "restore",
         abstract: "Show how etcd would be begun anew from a backup; do it with --yes.",
         discussion: """
-            What was written after the backup is given up. Every member stops first; one whose machine or disk will never \
+            What was written after the backup is given up; what etcd holds now is backed up first, where a member answers. Every member stops first; one whose machine or disk will never \
             come back as it was must be named with --lost, for nobody can wait for it.
             """
     )
@@ -73,13 +73,14 @@ struct EtcdRestoreCommand: SessionCommand {
         let voters = record.voters.count
         let stopping = members.filter { !lost.contains($0) }
         let rows = [
-            ["1", "stop \(stopping.joined(separator: ", "))", "\(voters) voters", "none: etcd is down"],
-            ["2", "lay backup \(chosen.name) on one of them, as epoch \(record.epoch + 1)", "none", "none"],
-            ["3", "start it: revisions go on above those of before", "none", "1 of 1"],
+            ["1", "back up what etcd holds, where a member answers", "\(voters) voters", "as before"],
+            ["2", "stop \(stopping.joined(separator: ", "))", "\(voters) voters", "none: etcd is down"],
+            ["3", "lay backup \(chosen.name) on one of them, as epoch \(record.epoch + 1)", "none", "none"],
+            ["4", "start it: revisions go on above those of before", "none", "1 of 1"],
         ]
         let joins = members.dropFirst().enumerated().map { number, _ in
             [
-                "\(number + 4)", "the next member joins empty, and gets its vote", "\(number + 1) voters",
+                "\(number + 5)", "the next member joins empty, and gets its vote", "\(number + 1) voters",
                 "\(number + 2) voters",
             ]
         }

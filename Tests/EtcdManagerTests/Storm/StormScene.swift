@@ -128,10 +128,11 @@ struct StormScene: Sendable {
         )
     }
 
+    var backups: BackupStore { BackupStore(store: store, layout: Self.layout, etcdCluster: "main") }
+
     /// Takes a backup now, as an operator would before anything else.
     func backUp() async throws -> BackupName? {
         let members = declared.members.map { BackupMember(name: $0, endpoint: cluster.endpoint($0)) }
-        let backups = BackupStore(store: store, layout: Self.layout, etcdCluster: "main")
         return try await taker(backups, "a").take(of: members, source: Self.source, reason: .asked).name
     }
 

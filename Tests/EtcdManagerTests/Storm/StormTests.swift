@@ -63,6 +63,9 @@ struct StormTests {
             }
             try await scene.untilAsDeclared()
             #expect(try await scene.registers.read(.record)?.value.epoch == 2)
+            // What only one had left, and what came after the backup, is kept too.
+            let last = try #require(try await scene.backups.list().max { $0.name < $1.name }?.record)
+            #expect(last.reason == .before("restore \(backup)"))
             for name in ["a", "b", "c"] {
                 let here = try await keys(scene, on: name)
                 let missing = before.filter { !here.contains("key-\($0)") }
