@@ -75,7 +75,7 @@ let package = Package(
         ),
         library("KubeAPI", ["Fetch", "KopsModel"]),
         library("AddonManager", ["KopsModel", "KubeAPI"]),
-        library("EtcdManager", ["Fetch", "NodeOS", "StateStore", crypto, system]),
+        library("EtcdManager", ["Fetch", "KopsModel", "NodeOS", "StateStore", crypto, system]),
         library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", crypto, subprocess, system]),
         library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         library("EtcdSimulation", ["EtcdManager", "NodeOS", "NodeTesting"]),

@@ -124,7 +124,7 @@ public struct EtcdAgent: Sendable {
         let report = try local.get()
         try requireData(report, record.value)
         return Outlook(
-            member: report.awaited(as: record.value.members[place.member]),
+            member: awaited(report, round),
             cluster: step ?? record.value.operation.map { "\($0.text) to go on" },
             hasAdvanced: step != nil
         )
@@ -153,6 +153,13 @@ public struct EtcdAgent: Sendable {
         var record: ClusterRecord
         var version: SlotVersion
         var reports: [String: MemberReport] = [:]
+    }
+
+    /// A member that is neither declared nor recorded is out, and nothing is awaited of it.
+    private func awaited(_ report: MemberReport, _ round: Round) -> String? {
+        let member = round.record.members[place.member]
+        if member == nil, !round.spec.members.contains(place.member) { return nil }
+        return report.awaited(as: member)
     }
 
     /// A member whose data is gone is replaced by the others, where they are enough; a person decides where they are not.

@@ -40,6 +40,26 @@ public struct EtcdCertificates: Sendable, Equatable {
         )
     }
 
+    /// By which etcd speaks TLS with its clients, and asks them who they are.
+    var clientFlags: [String] {
+        [
+            "--client-cert-auth=true",
+            "--trusted-ca-file=\(authority)",
+            "--cert-file=\(serverCertificate)",
+            "--key-file=\(serverKey)",
+        ]
+    }
+
+    /// By which members speak TLS with each other, and ask each other who they are.
+    var peerFlags: [String] {
+        [
+            "--peer-client-cert-auth=true",
+            "--peer-trusted-ca-file=\(authority)",
+            "--peer-cert-file=\(peerCertificate)",
+            "--peer-key-file=\(peerKey)",
+        ]
+    }
+
     /// Every file, with whether it is secret, in a fixed order.
     var files: [(path: FilePath, isSecret: Bool)] {
         [

@@ -7,10 +7,10 @@ import StateStore
 ///
 /// It comes last and holds nothing up: a control plane without a backup is worth more than none.
 struct EtcdBackupStep: Step {
-    let etcdCluster: String
+    let site: any EtcdSite
     let member: EtcdMemberRunner
-    let place: EtcdPlace
 
+    private var etcdCluster: String { site.etcdCluster }
     var name: String { "backup-\(etcdCluster)" }
     var activity: String { "backing up etcd \(etcdCluster)" }
     let patience: Duration = .seconds(1800)
@@ -19,7 +19,7 @@ struct EtcdBackupStep: Step {
 
     func converge(_ observer: any StepObserver) async throws {
         guard await member.leads else { return }
-        let pass = try await place.keepBackups()
+        let pass = try await site.keepBackups()
         for backup in pass.tried {
             guard let damage = backup.damage ?? backup.proof?.damage else { continue }
             throw Failure(
