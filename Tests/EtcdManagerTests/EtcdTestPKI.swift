@@ -6,7 +6,7 @@ import NodeOS
 import PKI
 import SystemPackage
 
-/// One certificate for all members, and a client's.
+/// One certificate for all members, one for them among themselves, and a client's.
 struct EtcdTestPKI {
     let certificates: EtcdCertificates
     let identity: TLSIdentity
@@ -19,14 +19,19 @@ struct EtcdTestPKI {
             CertificateProfile(commonName: "member", ipAddresses: addresses, usages: [.server, .client]),
             now: Date()
         )
+        let peers = try KeysetGenerator.certificateAuthority(name: "peers", commonName: "peers", now: Date())
+        let peer = try CertificateIssuer(keyset: peers).issue(
+            CertificateProfile(commonName: "peer", ipAddresses: addresses, usages: [.server, .client]),
+            now: Date()
+        )
         let client = try issuer.issue(CertificateProfile(commonName: "client", usages: [.client]), now: Date())
         let certificates = EtcdCertificates(in: directory)
         let node = LiveNode()
         try await node.makeDirectory(directory, attributes: FileAttributes())
         for (path, text) in [
-            (certificates.authority, authority.bundle),
+            (certificates.authority, authority.bundle), (certificates.peerAuthority, peers.bundle),
             (certificates.serverCertificate, member.certificate), (certificates.serverKey, member.privateKey),
-            (certificates.peerCertificate, member.certificate), (certificates.peerKey, member.privateKey),
+            (certificates.peerCertificate, peer.certificate), (certificates.peerKey, peer.privateKey),
         ] {
             try await node.write(Array(text.utf8), to: path, attributes: FileAttributes(mode: 0o600))
         }

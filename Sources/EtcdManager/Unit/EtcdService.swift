@@ -122,7 +122,7 @@ public struct EtcdService: Sendable {
         }
         let flags = hexSHA256(Array(try unit.text().utf8))
         var files = [try await node.sha256(of: unit.binary)]
-        if let authority = source?.authority {
+        for authority in source?.authorities ?? [] {
             guard try await node.status(of: authority) != nil else { throw missing(authority) }
             files.append(try await node.sha256(of: authority))
         }

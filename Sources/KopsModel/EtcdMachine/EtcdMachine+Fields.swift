@@ -57,6 +57,7 @@ extension EtcdMachine.Volume: SpecObject {
 extension EtcdMachine.Certificates: SpecObject {
     mutating func walk(_ fields: inout FieldWalker) {
         fields.required("authority", &authority)
+        fields.field("peerAuthority", &peerAuthority)
         fields.required("serverCertificate", &serverCertificate)
         fields.required("serverKey", &serverKey)
         fields.required("peerCertificate", &peerCertificate)
@@ -71,7 +72,7 @@ extension EtcdMachine.Certificates: SpecObject {
             ("authority", authority), ("serverCertificate", serverCertificate), ("serverKey", serverKey),
             ("peerCertificate", peerCertificate), ("peerKey", peerKey), ("clientCertificate", clientCertificate),
             ("clientKey", clientKey),
-        ]
+        ] + (peerAuthority.map { [("peerAuthority", $0)] } ?? [])
     }
 }
 

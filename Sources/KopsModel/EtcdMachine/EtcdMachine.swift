@@ -67,6 +67,8 @@ public struct EtcdMachine: Sendable, Equatable {
     public struct Certificates: Sendable, Equatable {
         /// Whom members and clients trust.
         public var authority = ""
+        /// Whom members trust among themselves, where that is another.
+        public var peerAuthority: String?
         /// What members show clients.
         public var serverCertificate = ""
         /// The key to it.

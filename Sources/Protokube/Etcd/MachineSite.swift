@@ -134,6 +134,7 @@ extension EtcdCertificates {
     fileprivate init(_ files: EtcdMachine.Certificates) {
         self.init(
             authority: FilePath(files.authority),
+            peerAuthority: FilePath(files.peerAuthority ?? files.authority),
             serverCertificate: FilePath(files.serverCertificate),
             serverKey: FilePath(files.serverKey),
             peerCertificate: FilePath(files.peerCertificate),

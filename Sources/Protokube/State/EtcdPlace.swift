@@ -20,6 +20,7 @@ struct EtcdPlace: EtcdSite {
 
     var node: any NodeWriter { nodeState.node }
     var clusterName: String { clusterState.boot.clusterName }
+    private var pki: FilePath { NodePaths.etcdPKI(of: etcdCluster) }
     func openStore() throws -> any StateStore { try clusterState.open() }
 
     func spec() async throws -> EtcdSpec {
@@ -84,13 +85,13 @@ struct EtcdPlace: EtcdSite {
             certificates: EtcdCertificates(in: runtime.appending("pki")),
             environmentFile: runtime.appending("environment")
         )
-        return EtcdService(node: node, unit: unit, source: EtcdCertificates(in: NodePaths.etcdPKI))
+        return EtcdService(node: node, unit: unit, source: EtcdCertificates(in: pki))
     }
 
     func gateway() async throws -> EtcdGateway {
         let identity = try await nodeState.identity(
-            authority: NodePaths.etcdPKI.appending("ca.crt"),
-            pair: NodePaths.etcdPKI.appending("client"),
+            authority: pki.appending("ca.crt"),
+            pair: pki.appending("client"),
             of: "etcd"
         )
         return EtcdGateway(http: http, identity: identity)
@@ -108,9 +109,9 @@ struct EtcdPlace: EtcdSite {
 
     func client() -> EtcdClientFiles? {
         EtcdClientFiles(
-            authority: NodePaths.etcdPKI.appending("ca.crt"),
-            certificate: NodePaths.etcdPKI.appending("client.crt"),
-            key: NodePaths.etcdPKI.appending("client.key")
+            authority: pki.appending("ca.crt"),
+            certificate: pki.appending("client.crt"),
+            key: pki.appending("client.key")
         )
     }
 
