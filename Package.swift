@@ -57,6 +57,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         library("KopsModel", []),
         library("Fetch", ["CCurl", crypto, system]),
@@ -95,7 +96,8 @@ let package = Package(
         .executableTarget(
             name: "Protokube",
             dependencies: [
-                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "NodeTasks",
+                "AddonManager", "CMalloc", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS",
+                "NodeTasks",
                 "ObjectStores",
                 "PKI", "StateStore", argumentParser, log, system,
             ],

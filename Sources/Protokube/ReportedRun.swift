@@ -16,6 +16,8 @@ struct ReportedRun: Sendable {
     var journal = StatusPublisher.journal
     /// Wakes the pipeline.
     var alarm: Alarm?
+    /// What steps have done beside it.
+    var sideline = Sideline()
 
     /// Runs until the surrounding task is cancelled, or with `once` until everything is true or something failed.
     func run(
@@ -31,6 +33,8 @@ struct ReportedRun: Sendable {
             now: { Date() },
             publish: { publisher.publish($0) }
         )
+        // It ends with this function.
+        async let _ = sideline.run()
         let pipeline = Pipeline(steps: try await steps(reporter), clock: clock, report: reporter, alarm: alarm)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await publisher.run() }

@@ -32,16 +32,16 @@ struct Run: Sendable {
         async let _ = Self.keep(keepers)
         let reported = ReportedRun(node: node, clusterState: clusterState, clock: clock, log: log)
         return try await reported.run(once: once) { reporter in
-            await addressSteps(found) + steps(clusterState, reporter, etcdClusters())
+            let etcd = etcdSteps(clusterState, await etcdClusters(), reported.sideline)
+            return await addressSteps(found) + steps(clusterState, reporter, etcd)
         }
     }
 
     /// The pipeline, in the order in which each step needs the ones before it.
-    private func steps(_ clusterState: ClusterState, _ reporter: Reporter, _ etcdClusters: [String]) -> [any Step] {
+    private func steps(_ clusterState: ClusterState, _ reporter: Reporter, _ etcd: [EtcdSteps]) -> [any Step] {
         let nodeState = NodeState(node: node)
         let api = LocalAPIServer(nodeState: nodeState, http: http)
         let discovery = DiscoveryStep(nodeState: nodeState, clusterState: clusterState, now: { Date() })
-        let etcd = etcdSteps(clusterState, etcdClusters)
         return [discovery] + etcd.flatMap(\.member) + [
             APIServerStep(api: api),
             ManifestsStep(node: node),
@@ -92,7 +92,7 @@ struct Run: Sendable {
     }
 
     /// For each etcd cluster its volume and its member.
-    private func etcdSteps(_ clusterState: ClusterState, _ names: [String]) -> [EtcdSteps] {
+    private func etcdSteps(_ clusterState: ClusterState, _ names: [String], _ sideline: Sideline) -> [EtcdSteps] {
         names.map { name in
             EtcdSteps(
                 EtcdPlace(
@@ -104,7 +104,8 @@ struct Run: Sendable {
                     http: http,
                     now: Stopwatch(clock).elapsed
                 ),
-                log: "journalctl -u etcd-\(name)"
+                log: "journalctl -u etcd-\(name)",
+                sideline: sideline
             )
         }
     }

@@ -21,6 +21,7 @@ struct RunCommand: AsyncParsableCommand {
     var once = false
 
     func run() async throws {
+        Heap.keepSmall()
         let log = Logger(label: "protokube", factory: { _ in ConsoleLog() })
         try await Signals.until(log) { [configFile, once] in
             let node = LiveNode()

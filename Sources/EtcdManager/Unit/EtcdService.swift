@@ -9,7 +9,7 @@ public import SystemPackage
 public struct EtcdService: Sendable {
     /// What is needed to run one member.
     public let unit: EtcdUnit
-    /// The certificates as root keeps them; etcd gets copies it can read. `nil`: it speaks plain HTTP.
+    /// The certificates as root keeps them, of which etcd gets copies it can read; `nil`: it speaks plain HTTP.
     public let source: EtcdCertificates?
     private let node: any NodeWriter
 

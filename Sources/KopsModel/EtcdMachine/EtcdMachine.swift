@@ -108,7 +108,9 @@ public struct EtcdMachine: Sendable, Equatable {
 
     /// Reads a file's JSON.
     ///
-    /// - Parameter file: What to call it in messages.
+    /// - Parameters:
+    ///   - bytes: The JSON.
+    ///   - file: What to call it in messages.
     /// - Throws: ``SpecError`` with everything that is wrong with it.
     public init(parsing bytes: [UInt8], name file: String) throws(SpecError) {
         guard let document = try? JSONValue(parsing: bytes) else {

@@ -28,6 +28,7 @@ public final class ChildProcess: Sendable {
     ///   - environment: All of it, beside PATH.
     ///   - log: Where what it says goes, after what is there; `nil`: to this program's standard error.
     ///   - ended: Called once it has ended.
+    /// - Returns: The program, running.
     /// - Throws: ``Failure`` `child-not-started` (transient).
     public static func start(
         _ program: FilePath,

@@ -30,6 +30,7 @@ struct EtcdCommand: AsyncParsableCommand {
         var once = false
 
         func run() async throws {
+            Heap.keepSmall()
             let log = Logger(label: "protokube", factory: { _ in ConsoleLog() })
             let run = EtcdRun(
                 node: LiveNode(),

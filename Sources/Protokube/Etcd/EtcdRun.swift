@@ -43,7 +43,9 @@ struct EtcdRun: Sendable {
             open: state.open,
             child: child
         )
-        let etcd = EtcdSteps(site, log: isSystemd ? "journalctl -u etcd-\(machine.name)" : "see etcd's own words here")
+        let sideline = Sideline()
+        let words = isSystemd ? "journalctl -u etcd-\(machine.name)" : "see etcd's own words here"
+        let etcd = EtcdSteps(site, log: words, sideline: sideline)
         let reported = ReportedRun(
             node: node,
             clusterState: state,
@@ -51,7 +53,8 @@ struct EtcdRun: Sendable {
             log: log,
             subject: "etcd \(machine.name)",
             journal: FilePath("/var/lib/kopslite/etcd-\(machine.name)-\(machine.member)-status.json"),
-            alarm: alarm
+            alarm: alarm,
+            sideline: sideline
         )
         let ending: Result<Pipeline.Ending, any Error>
         do {

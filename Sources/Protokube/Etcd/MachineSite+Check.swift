@@ -49,8 +49,10 @@ extension MachineSite {
         if isNew, let oldest = statuses.values.compactMap({ EtcdVersion($0.version) }).min() {
             try check(machine, after: oldest)
         }
-        guard let endpoint = others.first(where: { statuses[$0].map { $0.leader != 0 } == true }) else { return }
-        try check(machine, listed: try await gateway.members(at: endpoint).members)
+        // A member without a vote, or without a leader, cannot tell who is a member.
+        let informed = others.first { statuses[$0].map { $0.leader != 0 && !$0.isLearner } == true }
+        guard let informed, let listed = try? await gateway.members(at: informed) else { return }
+        try check(machine, listed: listed.members)
         compared.value = machine
     }
 

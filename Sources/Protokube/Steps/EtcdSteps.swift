@@ -8,10 +8,10 @@ struct EtcdSteps {
     /// Its backups.
     let backup: any Step
 
-    /// Makes the steps of a site; `log` tells a person where etcd's own words are.
-    init(_ site: any EtcdSite, log: String) {
+    /// Makes the steps of a site; `log` tells a person where etcd's own words are, and backups are made in the sideline.
+    init(_ site: any EtcdSite, log: String, sideline: Sideline) {
         let runner = EtcdMemberRunner(make: { try await site.agent() }, spec: { try await site.spec() })
         member = [VolumeStep(site: site), EtcdStep(etcdCluster: site.etcdCluster, member: runner, log: log)]
-        backup = EtcdBackupStep(site: site, member: runner)
+        backup = EtcdBackupStep(site: site, member: runner, sideline: sideline)
     }
 }
