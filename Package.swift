@@ -72,6 +72,7 @@ let package = Package(
             resources: [
                 .embedInCode("Builders/ControlPlane/protokube.service"),
                 .embedInCode("Builders/nodeup-drift.service"), .embedInCode("Builders/nodeup-drift.timer"),
+                .embedInCode("Builders/nodeup-renew.service"), .embedInCode("Builders/nodeup-renew.timer"),
             ]
         ),
         library("KubeAPI", ["Fetch", "KopsModel"]),
@@ -126,7 +127,7 @@ let package = Package(
             ["KopsModel", "NodeOS", "NodeTasks", "PKI", "StateStore", system],
             resources: [.copy("Golden")]
         ),
-        tests("Nodeup", ["KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
+        tests("Nodeup", ["KopsModel", "NodeBuilders", "NodeOS", "NodeTasks", "PKI", "StateStore", crypto, system]),
         tests("KubeAPI", ["Fetch", "KopsModel", "PKI", subprocess, system]),
         tests("AddonManager", ["Fetch", "KopsModel", "KubeAPI"]),
         tests(

@@ -8,6 +8,7 @@ public enum NodeGraph {
         KernelBuilder(), HostsBuilder(), RuntimeBuilder(), ImagesBuilder(), KubeletBuilder(), CNIBuilder(),
         APIServerBuilder(), EtcdBuilder(), AdminBuilder(), ProtokubeBuilder(), ControllerManagerBuilder(),
         SchedulerBuilder(), SecretsBuilder(), PackagesBuilder(), DriftBuilder(),
+        RenewBuilder(),
     ]
 
     /// The tasks of a machine, purely from its inputs: equal inputs give equal tasks.
@@ -21,5 +22,12 @@ public enum NodeGraph {
     public static func tasks(for inputs: NodeInputs) throws -> [any NodeTask] {
         let context = try NodeContext(inputs)
         return try builders.flatMap { try $0.tasks(for: context) }
+    }
+
+    /// The certificates among the tasks of a machine: what has to be renewed while nothing else changes.
+    ///
+    /// - Throws: ``Failure`` as ``tasks(for:)``.
+    public static func certificates(for inputs: NodeInputs) throws -> [any NodeTask] {
+        try tasks(for: inputs).filter { $0 is CertificateTask }
     }
 }

@@ -26,14 +26,7 @@ struct DriftRun: Sendable {
     func compare() async throws -> Outcome {
         let before = try lock()
         guard !before.isHeld else { return .disturbed(by: before) }
-        guard let inputs = try await SealedInputs.read(from: node) else {
-            throw Failure(
-                .permanent,
-                code: "nothing-sealed",
-                "\(NodeInputs.path) is not there or cannot be understood, so there is nothing to compare this machine with",
-                hint: "nodeup apply"
-            )
-        }
+        let inputs = try await SealedInputs.required(on: node, for: "there is nothing to compare this machine with")
         let plan = try await NodeTaskGraph(try NodeGraph.tasks(for: inputs)).plan(on: node)
         let report = try DriftReport(plan, for: inputs, checked: now())
         // A run may have begun meanwhile, and may even be done.

@@ -9,7 +9,9 @@ struct Nodeup: AsyncParsableCommand {
         commandName: "nodeup",
         abstract: "Makes this machine what it is declared to be.",
         discussion: "Exit status: 0 converged, 2 changes pending, 1 failed.",
-        subcommands: [ApplyCommand.self, PlanCommand.self, DriftCommand.self, StatusCommand.self]
+        subcommands: [
+            ApplyCommand.self, PlanCommand.self, DriftCommand.self, RenewCommand.self, StatusCommand.self,
+        ]
     )
 
     static func main() async {

@@ -36,6 +36,16 @@ public enum CertificateInspector {
     }
 }
 
+extension Keyset {
+    /// The last second in which what the signing pair signs is valid; the distant past when no pair can be read.
+    public var end: Date {
+        guard let pair = primaryPair, let authority = try? CertificateInspector.inspect(pem: pair.certificate) else {
+            return .distantPast
+        }
+        return authority.notAfter
+    }
+}
+
 /// What a certificate says, and who signed it.
 public struct CertificateFacts: Sendable, Equatable {
     /// The subject's last CN; empty when there is none.

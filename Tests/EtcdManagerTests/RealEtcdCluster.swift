@@ -4,6 +4,7 @@ import Fetch
 import FoundationEssentials
 import Glibc
 import NodeOS
+import PKI
 import SystemPackage
 
 /// A cluster of real etcd processes that speak TLS, each with its own address and directory.
@@ -15,6 +16,10 @@ actor RealEtcdCluster {
     nonisolated let directory: FilePath
     /// The certificates, all members' the same.
     nonisolated let certificates: EtcdCertificates
+    /// Who has signed them.
+    nonisolated let authority: Keyset
+    /// The addresses that members and what is beside them may have.
+    nonisolated let addresses: [String]
     /// Whom members trust, as PEM.
     nonisolated let authorities: String
     /// Who the client is.
@@ -86,8 +91,9 @@ actor RealEtcdCluster {
         self.directory = directory
         self.launches = launches
         network = "127.\(Int.random(in: 1...254)).\(Int.random(in: 0...255))"
-        let addresses = [network + ".1", "127.0.0.1"] + (2...9).map { [network] in "\(network).\($0)" }
+        addresses = [network + ".1", "127.0.0.1"] + (2...9).map { [network] in "\(network).\($0)" }
         let pki = try await EtcdTestPKI.make(in: directory.appending("pki"), addresses: addresses)
+        authority = pki.authority
         certificates = pki.certificates
         authorities = pki.identity.authorities
         identity = pki.identity
@@ -136,7 +142,7 @@ actor RealEtcdCluster {
     /// Where peers reach a member.
     nonisolated func peerURL(_ name: String) -> String { "https://\(address(name)):2380" }
 
-    private nonisolated func address(_ name: String) -> String {
+    nonisolated func address(_ name: String) -> String {
         "\(network).\((name.utf8.first ?? 0) - UInt8(ascii: "a") + 1)"
     }
 
@@ -222,6 +228,8 @@ actor RealEtcdCluster {
     func thaw(_ name: String) { signal(name, SIGCONT) }
     /// Whether a member's process is there.
     func isRunning(_ name: String) -> Bool { processes[name] != nil }
+    /// A member's process; `nil` when there is none.
+    func pid(_ name: String) -> pid_t? { processes[name] }
 
     private func end(_ name: String, _ number: Int32) async {
         signal(name, number)

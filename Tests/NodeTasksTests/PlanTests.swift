@@ -111,7 +111,7 @@ struct PlanTests {
         }
     }
 
-    @Test("a certificate is kept for four fifths of its life", arguments: [0.0, 0.7, 0.79, 0.81, 1.5])
+    @Test("a certificate is kept for two thirds of its life", arguments: [-0.1, 0.0, 0.3, 0.66, 0.67, 0.9, 1, 1.5])
     func certificateLife(share: Double) async throws {
         let issued = issue(.fixture)
         let facts = try CertificateInspector.inspect(pem: issued.certificate)
@@ -131,8 +131,27 @@ struct PlanTests {
             ],
             machine
         )
-        #expect(plan.isEmpty == (share < 0.8))
+        #expect(plan.isEmpty == (0..<2.0 / 3).contains(share))
         #expect(!plan.text.contains("PRIVATE KEY"))
+    }
+
+    @Test("no certificate outlives its authority, nor is it issued in vain", arguments: [0.0, 0.5, 0.9])
+    func certificateEndsWithItsAuthority(share: Double) async throws {
+        let end = try CertificateInspector.inspect(pem: authority.pairs[0].certificate).notAfter
+        let minute: TimeInterval = 60
+        let node = FakeNode(FakeMachine())
+        for now in [end - 20 * minute, end - 20 * minute * (1 - share)] {
+            let task = CertificateTask(
+                certificate: "/k.crt",
+                key: "/k.key",
+                profile: .fixture,
+                signer: .keyset(authority),
+                now: { now }
+            )
+            let report = await (try NodeTaskGraph([task])).converge(on: node, reader: node)
+            #expect(!report.failed, "\(report.text)")
+        }
+        #expect(await node.effects.count { $0.contains("/k.crt") } == 1)
     }
 
     @Test func certificateOfAnotherAuthorityIsReplaced() async throws {

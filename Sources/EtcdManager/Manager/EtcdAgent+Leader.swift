@@ -2,13 +2,20 @@
 
 /// What a machine does for the whole cluster while it holds the lease.
 extension EtcdAgent {
+    /// What came of a look as the leader; nothing where another machine leads.
+    struct Lead: Sendable {
+        /// The step that was done.
+        var step: String?
+        /// The voters that do not serve.
+        var silent: [String] = []
+    }
+
     /// Does the next step, if this machine leads and there is one.
-    ///
-    /// - Returns: The step; `nil` when there was none.
-    func lead(_ round: Round) async throws -> String? {
-        guard let token = leadership.token(at: means.now()) else { return nil }
+    func lead(_ round: Round) async throws -> Lead {
+        guard let token = leadership.token(at: means.now()) else { return Lead() }
         let view = await view(of: round)
         let command = try await means.registers.read(.command)?.value
+        let silent = view.record.voters.filter { !view.isHealthy($0) }
         guard
             let step = LeaderStep.next(
                 view,
@@ -18,10 +25,10 @@ extension EtcdAgent {
                 rules: rules
             )
         else {
-            return nil
+            return Lead(silent: silent)
         }
         try await perform(step, view, round)
-        return step.text
+        return Lead(step: step.text, silent: silent)
     }
 
     /// What the store says, with what etcd says now.

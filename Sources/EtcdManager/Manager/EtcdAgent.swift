@@ -120,31 +120,10 @@ public struct EtcdAgent: Sendable {
         } catch {
             local = .failure(error)
         }
-        let step = try await lead(round)
+        let lead = try await lead(round)
         let report = try local.get()
         try requireData(report, record.value)
-        return Outlook(
-            member: awaited(report, round),
-            cluster: step ?? record.value.operation.map { "\($0.text) to go on" },
-            hasAdvanced: step != nil
-        )
-    }
-
-    /// What is awaited after a look.
-    public struct Outlook: Sendable, Equatable {
-        /// Of this machine's member; `nil` once it serves as it should.
-        public var member: String?
-        /// Of the cluster, as far as this machine knows; `nil` once it is as declared.
-        public var cluster: String?
-        /// Whether the cluster came a step further by this look, so that another one is worth it at once.
-        public var hasAdvanced: Bool
-
-        /// Makes an outlook from its parts; with none nothing is awaited.
-        public init(member: String? = nil, cluster: String? = nil, hasAdvanced: Bool = false) {
-            self.member = member
-            self.cluster = cluster
-            self.hasAdvanced = hasAdvanced
-        }
+        return await outlook(report, round, lead)
     }
 
     /// What one look at the store gave.
@@ -156,7 +135,7 @@ public struct EtcdAgent: Sendable {
     }
 
     /// A member that is neither declared nor recorded is out, and nothing is awaited of it.
-    private func awaited(_ report: MemberReport, _ round: Round) -> String? {
+    func awaited(_ report: MemberReport, _ round: Round) -> String? {
         let member = round.record.members[place.member]
         if member == nil, !round.spec.members.contains(place.member) { return nil }
         return report.awaited(as: member)
@@ -245,20 +224,5 @@ public struct EtcdAgent: Sendable {
         let slot = Slot.report(of: place.member)
         let held = try await means.registers.read(slot)
         if held?.value != report { try await means.registers.write(report, to: slot, replacing: held?.version) }
-    }
-}
-
-extension MemberReport {
-    /// What is awaited of a member; `nil` once it serves as it should.
-    func awaited(as member: MemberRecord?) -> String? {
-        guard let member else { return "to be taken in" }
-        if data == .lost { return "its data, which is gone: to be replaced" }
-        if data == .none || data == .stale { return "its data" }
-        guard isRunning else { return "etcd to start" }
-        switch member.state {
-        case .founding: return "etcd to begin"
-        case .joining: return "the leader's data"
-        case .voter: return isCurrent ? nil : "its turn to restart"
-        }
     }
 }

@@ -56,7 +56,10 @@ public struct SafetyRules: Sendable {
     }
 
     /// Whether no rule objects.
-    func allow(_ act: RiskyAct) -> Bool { rules.allSatisfy { $0.objection(act) == nil } }
+    func allow(_ act: RiskyAct) -> Bool { objection(to: act) == nil }
+
+    /// Why an act is not done now, in the words of the first rule that objects.
+    func objection(to act: RiskyAct) -> String? { rules.lazy.compactMap { $0.objection(act) }.first }
 
     /// Lets an act pass or says why not.
     ///

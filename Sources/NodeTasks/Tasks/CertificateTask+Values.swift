@@ -11,10 +11,13 @@ extension CertificateFacts {
             && Set(usages) == Set(profile.usages)
     }
 
-    /// Whether less than a fifth of its life is left, or it is not valid yet.
-    func isDue(at now: Date) -> Bool {
+    /// Whether it is time for a new one: two thirds of its life are over, or it is not valid now.
+    ///
+    /// One that ends with its authority is kept to the end, for no new one would outlive it.
+    func isDue(at now: Date, authorityEnd: Date) -> Bool {
+        guard now >= notBefore, now < notAfter else { return true }
         let life = notAfter.timeIntervalSince(notBefore)
-        return now < notBefore || notAfter.timeIntervalSince(now) < life / 5
+        return now.timeIntervalSince(notBefore) >= life * 2 / 3 && notAfter < authorityEnd
     }
 }
 

@@ -9,7 +9,7 @@ public import SystemPackage
 /// - Shape: `certificate` {`certificate`, `key`, `profile`, `signer`, `mode` (of the key, `0600`), `owner`, `group`,
 ///   `ensure`}; `signer` is {`keyset`: a keyset} or {`path`: a keyset's file on the machine}.
 /// - Issued anew when it cannot be read, says other things than the profile, was not signed by the keyset, does not fit
-///   its key, or has less than a fifth of its life left. The profile's `days` count for new certificates only.
+///   its key, or two thirds of its life are over. The profile's `days` count for new certificates only.
 public struct CertificateTask: DeclaredTask {
     /// Who signs.
     public enum Signer: Sendable, Equatable, CustomStringConvertible {
@@ -169,7 +169,7 @@ public struct CertificateTask: DeclaredTask {
         guard facts.belongs(toPrivateKey: keyText) else { return "another key's" }
         guard facts.says(profile) else { return "CN=\(facts.commonName) with other names or usages" }
         guard let keyset = try await keyset(on: node), facts.isIssued(by: keyset) else { return "signed by another" }
-        return facts.isDue(at: now()) ? "near its end" : nil
+        return facts.isDue(at: now(), authorityEnd: keyset.end) ? "near its end" : nil
     }
 
     private func keyset(on node: any NodeReader) async throws -> Keyset? {

@@ -17,6 +17,19 @@ struct SealedInputs {
         return try? JSONDecoder().decode(NodeInputs.self, from: Data(try await node.read(NodeInputs.path)))
     }
 
+    /// What is sealed, where nothing can be done without it.
+    ///
+    /// - Throws: ``Failure`` `nothing-sealed`, which says what therefore cannot be done.
+    static func required(on node: any NodeReader, for consequence: String) async throws -> NodeInputs {
+        if let inputs = try await read(from: node) { return inputs }
+        throw Failure(
+            .permanent,
+            code: "nothing-sealed",
+            "\(NodeInputs.path) is not there or cannot be understood, so \(consequence)",
+            hint: "nodeup apply"
+        )
+    }
+
     /// Seals inputs, readable by root only, unless the very same are sealed.
     func write(_ inputs: NodeInputs) async throws {
         let encoder = JSONEncoder()

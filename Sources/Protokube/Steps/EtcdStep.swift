@@ -19,14 +19,17 @@ struct EtcdStep: Step {
 
     func converge(_ observer: any StepObserver) async throws {
         let outlook = try await member.look()
-        if let awaited = outlook.cluster { await observer.progress("etcd \(etcdCluster) waits for \(awaited)") }
+        if let awaited = outlook.cluster {
+            let remedy = outlook.hint.map { "; \($0)" } ?? ""
+            await observer.progress("etcd \(etcdCluster) waits for \(awaited)\(remedy)")
+        }
         // The machines after this one's member need it alone; the others may come in their time.
         guard let awaited = outlook.member else { return }
         throw Failure(
             .waiting,
             code: "etcd-not-as-declared",
             "etcd \(etcdCluster) waits for \(awaited)",
-            hint: log
+            hint: outlook.hint ?? log
         )
     }
 }

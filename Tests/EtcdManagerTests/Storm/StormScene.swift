@@ -1,56 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import EtcdManager
 import FoundationEssentials
+import Glibc
 import NodeOS
 import NodeTesting
 import StateStore
-import Synchronization
 import SystemPackage
 import Testing
-
-/// What is declared of a cluster under test; it changes while the agents look.
-final class StormDeclaration: Sendable {
-    private let state: Mutex<(members: [String], binaries: EtcdBinaries)>
-
-    init(_ members: [String], _ binaries: EtcdBinaries) { state = Mutex((members, binaries)) }
-
-    var members: [String] {
-        get { state.withLock { $0.members } }
-        set { state.withLock { $0.members = newValue } }
-    }
-    var binaries: EtcdBinaries {
-        get { state.withLock { $0.binaries } }
-        set { state.withLock { $0.binaries = newValue } }
-    }
-}
-
-/// The processes of a real cluster, as an agent starts and ends them.
-struct StormEtcd: EtcdSupervisor {
-    let cluster: RealEtcdCluster
-    let member: String
-    let declared: StormDeclaration
-
-    func process() async throws -> LocalSight.Process {
-        guard await cluster.isRunning(member) else { return .stopped }
-        return .running(isCurrent: await cluster.unit(member)?.version == declared.binaries.version)
-    }
-
-    func ensureRunning(_ start: EtcdStart) async throws {
-        let binaries = declared.binaries
-        let isRunning = await cluster.isRunning(member)
-        if isRunning, await cluster.unit(member)?.version == binaries.version { return }
-        if isRunning { await cluster.stop(member) }
-        await cluster.change(member) { unit in
-            unit.version = binaries.version
-            unit.binary = binaries.etcd
-        }
-        let data = cluster.directory.appending(member).appending("data")
-        try await LiveNode().makeDirectory(data, attributes: FileAttributes(mode: 0o700))
-        try await cluster.launch(member, start)
-    }
-
-    func stop() async throws { await cluster.stop(member) }
-}
 
 /// Machines with an agent each, a store in memory, and a client that writes all the while.
 struct StormScene: Sendable {
@@ -61,6 +17,8 @@ struct StormScene: Sendable {
     let declared: StormDeclaration
     let store = MemoryStore()
     let writer = StormWriter()
+    let credentials: StormCredentials
+    let events = StormEvents()
 
     var registers: StoreRegisters {
         StoreRegisters(layout: Self.layout, etcdCluster: "main", open: { [store] in store })
@@ -74,49 +32,84 @@ struct StormScene: Sendable {
     ) async throws {
         try await RealEtcdCluster.run(binaries, members: 0) { cluster in
             let names = RealEtcdCluster.names(machines)
-            let scene = StormScene(cluster: cluster, names: names, declared: StormDeclaration(["a"], binaries))
-            for name in names { try await cluster.addMember(name, peers: [name]) }
+            let scene = StormScene(
+                cluster: cluster,
+                names: names,
+                declared: StormDeclaration(["a"], binaries),
+                credentials: StormCredentials(of: cluster)
+            )
+            for name in names {
+                try await cluster.addMember(name, peers: [name])
+                try await scene.credentials.follow(name)
+                let certificates = scene.credentials.certificates(of: name)
+                await cluster.change(name) { $0.certificates = certificates }
+            }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for name in names { group.addTask { await scene.keep(name) } }
-                group.addTask { await scene.writer.run(on: cluster, by: names) }
+                group.addTask { await scene.writer.run(on: cluster, by: names, as: scene.credentials) }
                 try await body(scene)
                 group.cancelAll()
             }
         }
     }
 
-    /// One machine's agent, look after look.
+    /// One machine's agent, look after look, life after life.
     private func keep(_ name: String) async {
+        for life in 0... where !Task.isCancelled {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await live(name, life) }
+                group.addTask { await events.untilCrash(of: name, after: life) }
+                await group.next()
+                group.cancelAll()
+            }
+            if Task.isCancelled { return }
+        }
+    }
+
+    private func live(_ name: String, _ life: Int) async {
+        let clock = ContinuousClock()
+        var agent = agent(name, life)
+        while !Task.isCancelled {
+            let outlook = try? await agent.tick(spec)
+            if let outlook { events.saw(outlook, at: name) }
+            if outlook?.hasAdvanced != true { try? await clock.sleep(for: .milliseconds(200)) }
+        }
+    }
+
+    private func agent(_ name: String, _ life: Int) -> EtcdAgent {
         let clock = ContinuousClock()
         let start = clock.now
         let volume = MemberVolume(node: LiveNode(), directory: cluster.directory.appending(name), source: .directory)
-        var agent = EtcdAgent(
+        return EtcdAgent(
             place: EtcdAgent.Place(
                 machine: "machine-\(name)",
                 member: name,
                 address: "127.0.0.1",
                 clientURL: cluster.endpoint(name)
             ),
-            holder: name,
+            holder: "\(name)-\(life)",
             means: EtcdAgent.Means(
                 registers: registers,
                 host: MemberMachine(
                     volume: volume,
-                    supervisor: StormEtcd(cluster: cluster, member: name, declared: declared),
+                    supervisor: etcd(name),
                     names: { _ in },
                     restore: { try await restore($0, $1, into: volume.dataDirectory) }
                 ),
-                etcd: cluster.gateway,
+                etcd: StormGateway(cluster: cluster, member: name, credentials: credentials),
                 backups: backups(name),
                 now: { start.duration(to: clock.now) },
                 randomID: { "0123456789abcdef0123456789abcdef" }
             )
         )
-        while !Task.isCancelled {
-            let outlook = try? await agent.tick(spec)
-            if outlook?.hasAdvanced != true { try? await clock.sleep(for: .milliseconds(200)) }
-        }
     }
+
+    private func etcd(_ name: String) -> StormEtcd {
+        StormEtcd(cluster: cluster, member: name, declared: declared, credentials: credentials, events: events)
+    }
+
+    /// The members' etcd, as the client reaches it.
+    var gateway: EtcdGateway { EtcdGateway(http: cluster.http, identity: credentials.identity) }
 
     private var spec: EtcdSpec {
         let urls = names.map { ($0, cluster.peerURL($0)) }
@@ -204,16 +197,58 @@ struct StormScene: Sendable {
         )
     }
 
-    /// Returns once the record says what is declared, and every member serves in the declared release.
+    /// Returns once the record says what is declared, and every member serves as it is declared.
     func untilAsDeclared() async throws {
-        while true {
-            let record = try await registers.read(.record)?.value
-            let statuses = await cluster.gateway.statuses(of: declared.members.map { cluster.endpoint($0) })
-            let serve = statuses.values.filter { $0.leader != 0 && $0.version == declared.binaries.version }
-            if record?.operation == nil, record?.voters == declared.members, serve.count == declared.members.count {
-                return
-            }
-            try await ContinuousClock().sleep(for: .milliseconds(200))
+        while try await !isAsDeclared() { try await ContinuousClock().sleep(for: .milliseconds(200)) }
+    }
+
+    private func isAsDeclared() async throws -> Bool {
+        let record = try await registers.read(.record)?.value
+        guard record?.operation == nil, record?.voters == declared.members else { return false }
+        for name in declared.members {
+            guard try await etcd(name).process() == .running(isCurrent: true) else { return false }
         }
+        let statuses = await gateway.statuses(of: declared.members.map { cluster.endpoint($0) })
+        return statuses.values.filter { $0.leader != 0 }.count == declared.members.count
+    }
+
+    /// Lets one member become three.
+    func growToThree() async throws {
+        declared.members = ["a", "b", "c"]
+        try await untilAsDeclared()
+    }
+
+    /// The members' processes.
+    func pids() async -> [String: pid_t] {
+        var pids: [String: pid_t] = [:]
+        for name in declared.members { pids[name] = await cluster.pid(name) }
+        return pids
+    }
+
+    /// The keys that a member has.
+    func keys(on member: String) async throws -> Set<String> {
+        var keys: Set<String> = []
+        try await gateway.pages(.prefix("key-"), at: cluster.endpoint(member)) { page in
+            keys.formUnion(page.pairs.map { String(decoding: $0.key, as: UTF8.self) })
+        }
+        return keys
+    }
+
+    /// Expects every acknowledged write on every member.
+    func expectAllKept(_ location: SourceLocation = #_sourceLocation) async throws {
+        let acknowledged = writer.acknowledged
+        for name in declared.members {
+            let here = try await keys(on: name)
+            let missing = acknowledged.filter { !here.contains("key-\($0)") }
+            #expect(
+                missing.isEmpty,
+                "\(missing.count) of \(acknowledged.count) are lost on \(name)",
+                sourceLocation: location
+            )
+        }
+        #expect(acknowledged.count > 100, sourceLocation: location)
+        print(
+            "\(acknowledged.count) writes acknowledged, all kept; no write for \(writer.longestGap) at the longest"
+        )
     }
 }
