@@ -20,7 +20,7 @@ extension EtcdAgent {
         // Not before etcd has given it a number: without one it would take another's place.
         if member.state == .joining, member.etcdID == nil { return report(sight, record) }
         try await run(round, try await prepared(round, member, sight))
-        return try await settled(record)
+        return try await settled(round)
     }
 
     /// The volume with the member's own data, or ready for it.
@@ -62,29 +62,49 @@ extension EtcdAgent {
             guard rules.allow(.restart(member: place.member, view: await view(of: round))) else { return }
         case .stopped: break
         }
+        let release = round.spec.release
+        let act = RiskyAct.run(release: release, data: sight.releases, record: round.record)
+        guard rules.allow(act) else { return }
+        try await commit(sight, to: release)
         let peers = round.spec.peerURLs.filter { round.record.members[$0.key] != nil }
         try await means.host.start(
-            EtcdStart(state: state, token: round.record.token, member: place.member, peers: peers)
+            EtcdStart(state: state, token: round.record.token, member: place.member, peers: peers, release: release)
         )
     }
 
+    /// Notes on the volume which release its data is about to be given to: afterwards there is no way back.
+    func commit(_ sight: LocalSight, to release: String?) async throws {
+        guard let release, var note = sight.note else { return }
+        var releases = sight.releases ?? ReleaseRange(release)
+        releases.add(release)
+        guard note.releases != releases else { return }
+        note.releases = releases
+        try await means.host.write(note)
+    }
+
     /// Looks again, and notes on the volume what must be known there when the store cannot be asked.
-    private func settled(_ record: ClusterRecord) async throws -> MemberReport {
+    private func settled(_ round: Round) async throws -> MemberReport {
+        let record = round.record
         let sight = try await means.host.look()
         guard var note = sight.note, note.isOf(place.member, in: record) else { return report(sight, record) }
         note.alone = record.members.count == 1
-        if !note.initialised, sight.isRunning, sight.hasData, await answers(record) { note.initialised = true }
+        let isOpen = !note.initialised || note.releases.map { $0.oldest != $0.newest } ?? true
+        if isOpen, sight.isRunning, sight.hasData, let status = await answer(record) {
+            note.initialised = true
+            note.releases = ReleaseRange(status.version)
+        }
         if note != sight.note { try await means.host.write(note) }
         var report = report(sight, record)
+        report.releases = sight.hasData ? note.releases : nil
         if report.data == .prepared, note.initialised { report.data = .good }
         return report
     }
 
-    /// Whether this machine's etcd answers as the member it should be.
-    private func answers(_ record: ClusterRecord) async -> Bool {
-        guard let status = try? await means.etcd.status(of: place.clientURL) else { return false }
+    /// What this machine's etcd answers, if it does as the member it should be.
+    private func answer(_ record: ClusterRecord) async -> EtcdStatus? {
+        guard let status = try? await means.etcd.status(of: place.clientURL) else { return nil }
         let wanted = record.members[place.member]?.etcdID
-        return status.leader != 0 && (wanted == nil || wanted == status.memberID)
+        return status.leader != 0 && (wanted == nil || wanted == status.memberID) ? status : nil
     }
 
     /// How the member is.
@@ -96,7 +116,8 @@ extension EtcdAgent {
             data: data(sight, record),
             incarnation: sight.note?.incarnation,
             isRunning: sight.isRunning,
-            isCurrent: sight.isCurrent
+            isCurrent: sight.isCurrent,
+            releases: sight.releases
         )
     }
 

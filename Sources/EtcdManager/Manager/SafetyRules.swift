@@ -15,6 +15,8 @@ public enum RiskyAct: Sendable, Equatable {
     case start(EtcdUnit.ClusterState, member: String, sight: LocalSight, record: ClusterRecord)
     /// etcd is started from the volume alone, because the store cannot be read.
     case startUnrecorded(note: VolumeNote, hasData: Bool)
+    /// etcd is run with a release on data that another one may have written; on none of its own where `data` is `nil`.
+    case run(release: String?, data: ReleaseRange?, record: ClusterRecord?)
     /// A running etcd is ended to be started with other settings.
     case restart(member: String, view: MembershipView)
     /// A member is added without a vote.
@@ -45,7 +47,9 @@ public struct SafetyRules: Sendable {
     public let rules: [Rule]
 
     /// Every rule.
-    public static let all = SafetyRules(rules: volumeRules + startRules + membershipRules + leaderRules)
+    public static let all = SafetyRules(
+        rules: volumeRules + startRules + releaseRules + membershipRules + leaderRules
+    )
 
     /// The rules without one of them; for the proof that its absence is found.
     public func without(_ name: String) -> SafetyRules {
@@ -53,8 +57,11 @@ public struct SafetyRules: Sendable {
         return SafetyRules(rules: rules.filter { $0.name != name })
     }
 
+    /// Why an act is not done now, by the first rule that objects; `nil` where none does.
+    func objection(_ act: RiskyAct) -> String? { rules.lazy.compactMap { $0.objection(act) }.first }
+
     /// Whether no rule objects.
-    func allow(_ act: RiskyAct) -> Bool { rules.allSatisfy { $0.objection(act) == nil } }
+    func allow(_ act: RiskyAct) -> Bool { objection(act) == nil }
 
     /// Lets an act pass or says why not.
     ///

@@ -30,7 +30,8 @@ struct EtcdPlace: Sendable {
             clusterName: inputs.config.clusterName,
             etcdCluster: etcdCluster,
             members: etcd.members,
-            peerURLs: Dictionary(urls, uniquingKeysWith: { first, _ in first })
+            peerURLs: Dictionary(urls, uniquingKeysWith: { first, _ in first }),
+            release: etcd.version
         )
     }
 
@@ -59,8 +60,9 @@ struct EtcdPlace: Sendable {
                 etcd: MemberGateway(place: self),
                 backups: backups(volume),
                 now: started.elapsed,
+                date: { Date() },
                 randomID: { Self.randomID() },
-                clearStale: { try await clearStaleLeases(at: $0) }
+                clearStale: { try await gateway().clearStaleLeases(at: $0) }
             )
         )
     }
@@ -80,11 +82,6 @@ struct EtcdPlace: Sendable {
             of: "etcd"
         )
         return EtcdGateway(http: http, identity: identity)
-    }
-
-    /// API servers that are gone would be led to until their leases end, which the restored cluster does not know of.
-    private func clearStaleLeases(at endpoint: String) async throws {
-        _ = try await gateway().deletePrefix(Array("/registry/masterleases/".utf8), at: endpoint)
     }
 
     private func machine(_ volume: MemberVolume, _ member: String, _ address: String) -> MemberMachine {
@@ -130,7 +127,17 @@ struct DeclaredEtcd: EtcdSupervisor {
         try await service.renewCertificates()
         return try await service.process()
     }
-    func ensureRunning(_ start: EtcdStart) async throws { try await service().ensureRunning(start) }
+    func ensureRunning(_ start: EtcdStart) async throws {
+        let declared = try await place.nodeState.etcd(place.etcdCluster).version
+        guard start.release == nil || start.release == declared else {
+            throw Failure(
+                .transient,
+                code: "etcd-declaration-changed",
+                "etcd \(declared) is declared since this look began"
+            )
+        }
+        try await service().ensureRunning(start)
+    }
     func stop() async throws { try await service().stop() }
 
     private func service() async throws -> EtcdService {
