@@ -65,7 +65,7 @@ struct Run: Sendable {
         let nodeState = NodeState(node: node)
         let api = LocalAPIServer(nodeState: nodeState, http: http)
         let discovery = DiscoveryStep(nodeState: nodeState, clusterState: clusterState, now: { Date() })
-        let etcd = etcdSteps(clusterState, etcdClusters)
+        let etcd = etcdSteps(clusterState, reporter, etcdClusters)
         return [discovery] + etcd.flatMap(\.member) + [
             APIServerStep(api: api),
             ManifestsStep(node: node),
@@ -77,7 +77,7 @@ struct Run: Sendable {
                 stopwatch: Stopwatch(clock),
                 follows: { await reporter.follows(generation: $0) }
             ),
-        ] + etcd.map(\.backup)
+        ] + etcd.flatMap(\.backups)
     }
 
     private static func keep(_ keepers: AsyncStream<AddressKeeper>) async {
@@ -116,7 +116,11 @@ struct Run: Sendable {
     }
 
     /// For each etcd cluster its volume and its member.
-    private func etcdSteps(_ clusterState: ClusterState, _ names: [String]) -> [EtcdSteps] {
+    private func etcdSteps(
+        _ clusterState: ClusterState,
+        _ reporter: Reporter,
+        _ names: [String]
+    ) -> [EtcdSteps] {
         let nodeState = NodeState(node: node)
         return names.map { name in
             let volume = VolumeStep(
@@ -136,7 +140,15 @@ struct Run: Sendable {
             let runner = EtcdMemberRunner(make: { try await place.agent() }, spec: { try await place.spec() })
             return EtcdSteps(
                 member: [volume, EtcdStep(etcdCluster: name, member: runner)],
-                backup: EtcdBackupStep(etcdCluster: name, member: runner, place: place)
+                backups: [
+                    EtcdBackupStep(
+                        etcdCluster: name,
+                        member: runner,
+                        place: place,
+                        summarises: { await reporter.summarises($0, $1) }
+                    ),
+                    EtcdBackupRequestStep(etcdCluster: name, member: runner, place: place),
+                ]
             )
         }
     }
@@ -148,6 +160,6 @@ extension Notifier: Reporter.ServiceManager {}
 private struct EtcdSteps {
     /// Its volume and this machine's member: what everything after them needs.
     let member: [any Step]
-    /// Its backups.
-    let backup: any Step
+    /// Its backups: those that are due, and those that are asked for.
+    let backups: [any Step]
 }

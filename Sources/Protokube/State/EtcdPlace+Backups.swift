@@ -29,17 +29,31 @@ extension EtcdPlace {
             node: nodeState.node,
             runner: SubprocessRunner(),
             tools: try await tools(),
-            key: nil,
+            key: try await nodeState.readerKey(),
             directory: volume.directory
         )
         let keeper = BackupKeeper(backups: store, taker: try await taker(store, volume), prover: prover)
-        let members = try await registers.read(.record)?.value.members.keys.sorted() ?? []
-        var asked: [BackupMember] = []
-        for name in members {
-            guard let report = try await registers.read(.report(of: name))?.value, report.isRunning else { continue }
-            asked.append(BackupMember(name: name, endpoint: report.clientURL))
+        return try await keeper.pass(of: try await running(), source: try await source())
+    }
+
+    /// Takes a backup if operators wait for one.
+    func answerBackupRequest() async throws -> BackupName? {
+        try await RequestedBackups(registers: registers).answer { reason in
+            let volume = try await volume.volume()
+            let store = BackupStore(store: try clusterState.open(), layout: layout, etcdCluster: etcdCluster)
+            return try await taker(store, volume)
+                .take(of: try await running(), source: try await source(), reason: reason).name
         }
-        return try await keeper.pass(of: asked, source: try await source())
+    }
+
+    /// The members that can be asked for their data.
+    private func running() async throws -> [BackupMember] {
+        var running: [BackupMember] = []
+        for name in try await registers.read(.record)?.value.members.keys.sorted() ?? [] {
+            guard let report = try await registers.read(.report(of: name))?.value, report.isRunning else { continue }
+            running.append(BackupMember(name: name, endpoint: report.clientURL))
+        }
+        return running
     }
 
     private func taker(_ store: BackupStore, _ volume: MemberVolume) async throws -> BackupTaker {
@@ -54,8 +68,28 @@ extension EtcdPlace {
                 certificate: NodePaths.etcdPKI.appending("client.crt"),
                 key: NodePaths.etcdPKI.appending("client.key")
             ),
-            directory: volume.directory
+            directory: volume.directory,
+            recipients: try recipients(of: try await nodeState.etcd(etcdCluster))
         )
+    }
+
+    /// Whom backups are sealed to; none where that is not declared.
+    ///
+    /// - Throws: ``Failure`` `backup-recipients` (permanent) rather than to let a backup be read that should not be.
+    private func recipients(of etcd: EtcdClusterConfig) throws -> [RecipientKey] {
+        guard let declared = etcd.backupRecipients else { return [] }
+        let keys = declared.compactMap { recipient in
+            SecretReader(rawValue: recipient.reader).map { RecipientKey(reader: $0, publicKey: recipient.publicKey) }
+        }
+        guard keys.count == declared.count, keys.contains(where: { $0.reader == .controlPlane }) else {
+            throw Failure(
+                .permanent,
+                code: "backup-recipients",
+                "backups of etcd \(etcdCluster) are to be sealed, and the generation does not name whose keys open them",
+                hint: "publish again with this release: `kopslite update cluster --yes`"
+            )
+        }
+        return keys
     }
 
     /// etcdutl is of 3.5 also beside etcd 3.4: it alone can move revisions.
@@ -88,7 +122,7 @@ extension EtcdPlace {
             runner: SubprocessRunner(),
             tools: tools,
             restorer: tools,
-            key: nil
+            key: try await nodeState.readerKey()
         )
         guard let name = BackupName(backup) else {
             throw Failure(.permanent, code: "backup-not-found", "\"\(backup)\" is no name of a backup")

@@ -10,6 +10,8 @@ struct EtcdBackupStep: Step {
     let etcdCluster: String
     let member: EtcdMemberRunner
     let place: EtcdPlace
+    /// Hears how well the cluster is backed up; `nil` from a machine that does not lead it.
+    let summarises: @Sendable (String, BackupSummary?) async -> Void
 
     var name: String { "backup-\(etcdCluster)" }
     var activity: String { "backing up etcd \(etcdCluster)" }
@@ -18,8 +20,9 @@ struct EtcdBackupStep: Step {
     let isEssential = false
 
     func converge(_ observer: any StepObserver) async throws {
-        guard await member.leads else { return }
+        guard await member.leads else { return await summarises(etcdCluster, nil) }
         let pass = try await place.keepBackups()
+        await summarises(etcdCluster, pass.summary)
         for backup in pass.tried {
             guard let damage = backup.damage ?? backup.proof?.damage else { continue }
             throw Failure(
@@ -30,5 +33,28 @@ struct EtcdBackupStep: Step {
             )
         }
         if let failure = pass.failures.first { throw Failure(failure, during: name) }
+    }
+}
+
+/// Takes the backups that operators ask for, on the machine that leads the etcd cluster.
+struct EtcdBackupRequestStep: Step {
+    let etcdCluster: String
+    let member: EtcdMemberRunner
+    let place: EtcdPlace
+
+    var name: String { "backup-request-\(etcdCluster)" }
+    var activity: String { "taking a backup of etcd \(etcdCluster) that was asked for" }
+    let patience: Duration = .seconds(10)
+    /// A person waits.
+    let cadence: Duration = .seconds(5)
+    let isEssential = false
+
+    func converge(_ observer: any StepObserver) async throws {
+        guard await member.leads else { return }
+        do {
+            _ = try await place.answerBackupRequest()
+        } catch let error as RegisterError {
+            throw Failure(.transient, code: error.code, "\(error)")
+        }
     }
 }

@@ -128,7 +128,7 @@ struct StormScene: Sendable {
     func backUp() async throws -> BackupName? {
         let members = declared.members.map { BackupMember(name: $0, endpoint: cluster.endpoint($0)) }
         let backups = BackupStore(store: store, layout: Self.layout, etcdCluster: "main")
-        return try await taker(backups, "a").take(of: members, source: Self.source, reason: .asked).name
+        return try await taker(backups, "a").take(of: members, source: Self.source, reason: .asked(1)).name
     }
 
     private func restore(_ backup: String, _ start: EtcdStart, into target: FilePath) async throws {
