@@ -139,13 +139,13 @@ let package = Package(
         tests(
             "Protokube",
             [
-                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "StateStore", log,
-                system,
+                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "NodeBuilders", "NodeOS", "StateStore",
+                argumentParser, log, system,
             ]
         ),
         tests(
             "KopsLite",
-            ["Clouds", "Fetch", "KopsModel", "NodeOS", "PKI", "StateStore", system],
+            ["Clouds", "EtcdManager", "Fetch", "KopsModel", "NodeOS", "PKI", "StateStore", system],
             resources: [.copy("Golden")]
         ),
     ],

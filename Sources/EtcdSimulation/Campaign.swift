@@ -29,7 +29,7 @@ public struct Campaign: Sendable {
         "begin-never-beside-backups", "format-only-blank", "prepare-only-who-has-no-vote",
         "start-only-own-data", "start-never-emptied", "found-only-as-founder",
         "restart-only-with-quorum", "restart-only-in-turn", "remove-only-with-quorum", "remove-only-after-backup",
-        "restore-only-when-all-stopped",
+        "restore-only-when-all-stopped", "release-never-older", "release-never-skips",
     ]
 
     private let seeds: Range<UInt64>

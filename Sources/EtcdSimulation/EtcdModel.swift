@@ -7,11 +7,23 @@ struct EtcdDisk: Sendable, Equatable {
     var memberID: UInt64
     /// How many entries of the cluster's log it has.
     var index: Int
+    /// The release that wrote it last.
+    var minor: Int
+}
+
+/// What members are to run with.
+struct Declaration: Sendable, Equatable {
+    /// Flags and the like, which may change as they please.
+    var settings = 1
+    /// The release: `3.<minor>`.
+    var minor = 4
+
+    var release: String { "3.\(minor).0" }
 }
 
 /// A running etcd.
 struct EtcdProcess: Sendable {
-    var release: Int
+    var release: Declaration
     var member: String
 }
 

@@ -179,7 +179,7 @@ extension World {
         let leader = candidate(at: target, cluster: disk.cluster)?.disk.memberID
         let isLearner = configuration(at: target)?.learners.contains(disk.memberID) ?? true
         return EtcdStatus(
-            version: "3.4.\(machines[target].process?.release ?? 0)",
+            version: machines[target].process?.release.release ?? "",
             clusterID: UInt64(disk.cluster),
             memberID: disk.memberID,
             leader: leader ?? 0,

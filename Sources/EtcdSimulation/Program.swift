@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import EtcdManager
+import FoundationEssentials
 
 /// What runs on one machine, life after life.
 struct Program: Sendable {
@@ -40,6 +41,7 @@ struct Program: Sendable {
                 etcd: SimulatedEtcd(hands: hands),
                 backups: SimulatedBackups(hands: hands),
                 now: { clock.now },
+                date: { Date(timeIntervalSince1970: 0) },
                 randomID: { "id-\(machine)-\(hands.life)" }
             ),
             rules: rules

@@ -121,6 +121,8 @@ public struct Schedule: Sendable {
             world.machines[number].reachesStore = true
             world.machines[number].group = 0
         }
+        // A declaration that was refused is put right by whoever made it.
+        if let newest = world.volumes.compactMap(\.newestMinor).max() { world.declare(minor: newest) }
     }
 
     private func outcome(_ world: World) -> Outcome {

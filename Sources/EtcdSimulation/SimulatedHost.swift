@@ -72,6 +72,7 @@ struct SimulatedHost: MemberHost {
 
     func start(_ start: EtcdStart) async throws {
         try await act("start \(start.state)") { [machine = hands.machine] world, volume in
+            guard start.release == world.release.release else { throw Self.broken }
             if let process = world.machines[machine].process {
                 if process.release == world.release { return }
                 // etcd lets no member run alone on a restart: a cluster of one is down for its own restart.
@@ -90,6 +91,9 @@ struct SimulatedHost: MemberHost {
                 throw Failure(.permanent, code: "backup-missing", "no such backup")
             }
             if world.volumes[volume].data != nil { world.violate("a backup was laid over data") }
+            guard found.minor <= world.release.minor else {
+                throw Failure(.permanent, code: "backup-newer", "it is of a newer release")
+            }
             guard world.isRestoring else { return world.violate("a backup was laid without a command") }
             world.volumes[volume].data = world.found(start, volume, with: found.writes)
         }
@@ -129,7 +133,7 @@ extension World {
         } else {
             violate("a new cluster was begun beside the one there is")
         }
-        return EtcdDisk(cluster: cluster, memberID: id, index: entries.count)
+        return EtcdDisk(cluster: cluster, memberID: id, index: entries.count, minor: release.minor)
     }
 
     /// Starts etcd's program on a volume.
@@ -141,6 +145,7 @@ extension World {
             case .existing: volumes[volume].data = try join(machine, start)
             }
         }
+        giveToRelease(volume)
         machines[machine].process = EtcdProcess(release: release, member: start.member)
         leaveIfRemoved(machine)
         if let disk = disk(of: machine), let volume = machines[machine].volume {
@@ -150,6 +155,21 @@ extension World {
         }
     }
 
+    /// The data of a volume is given to the release that is declared now.
+    private mutating func giveToRelease(_ volume: Int) {
+        guard let data = volumes[volume].data else { return }
+        let voters = etcd.logs[data.cluster].configuration(at: etcd.logs[data.cluster].entries.count)?.voters ?? []
+        let oldest =
+            volumes.compactMap(\.data)
+            .filter { $0.cluster == data.cluster && voters.contains($0.memberID) }
+            .map(\.minor).min() ?? data.minor
+        if release.minor < data.minor { violate("etcd 3.\(release.minor) was started on data of 3.\(data.minor)") }
+        if release.minor > min(oldest, data.minor) + 1 {
+            violate("etcd 3.\(release.minor) was started where there is data of 3.\(oldest)")
+        }
+        volumes[volume].data?.minor = release.minor
+    }
+
     /// Finds out from its peers which member an etcd without data is, as etcd does.
     private func join(_ machine: Int, _ start: EtcdStart) throws -> EtcdDisk {
         for name in start.peers.keys.sorted() where name != start.member {
@@ -157,7 +177,7 @@ extension World {
                 let disk = disk(of: peer), let found = configuration(at: peer),
                 let id = found.urls.first(where: { $0.value == start.peers[start.member] })?.key
             else { continue }
-            return EtcdDisk(cluster: disk.cluster, memberID: id, index: 0)
+            return EtcdDisk(cluster: disk.cluster, memberID: id, index: 0, minor: release.minor)
         }
         throw Failure(.transient, code: "etcd-ended", "no peer knows this member")
     }

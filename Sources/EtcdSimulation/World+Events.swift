@@ -84,7 +84,7 @@ extension World {
         case .swapVolumes: swapVolumes(machine, pick(machines.count))
         case .clockJump: now += .seconds(pick(600))
         case .declare: declare()
-        case .upgrade: release += 1
+        case .upgrade: upgrade()
         case .backUp: backUp(machine)
         case .command: command()
         }
@@ -203,12 +203,28 @@ extension World {
         note("declared: \(count) members")
     }
 
+    /// Somebody declares other settings, or another release, which need not be one that can follow.
+    private mutating func upgrade() {
+        release.settings += 1
+        guard chance(60) else { return }
+        let choice = pick(4)
+        let step = [1, 1, 2, -1][choice]
+        declare(minor: max(4, release.minor + step))
+    }
+
+    mutating func declare(minor: Int) {
+        release.minor = minor
+        let release = release.release
+        spec.release = release
+        note("declared: etcd \(release)")
+    }
+
     mutating func backUp(_ machine: Int) {
         guard let disk = disk(of: machine), disk.cluster == etcd.lawful, machines[machine].isUp,
             candidate(at: machine, cluster: disk.cluster) != nil
         else { return }
         let writes = etcd.logs[disk.cluster].writes(upTo: disk.index)
-        backups.append(Backup(name: "b\(backups.count)", cluster: disk.cluster, writes: writes))
+        backups.append(Backup(name: "b\(backups.count)", cluster: disk.cluster, writes: writes, minor: disk.minor))
         lastBackup = turn
     }
 

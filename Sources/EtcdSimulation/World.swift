@@ -15,7 +15,7 @@ struct World: Sendable {
     var backups: [Backup] = []
     var spec: EtcdSpec
     /// The release or settings that members are to run with.
-    var release = 1
+    var release = Declaration()
     /// The operator's commands by identifier.
     var commands: Set<String> = []
     /// Names every promise that was broken.
@@ -46,6 +46,7 @@ struct World: Sendable {
         trace = traced ? [] : nil
         let count = [1, 3, 3, 5][Int.random(in: 0..<4, using: &random)]
         spec.members = Array(World.members.prefix(count))
+        spec.release = release.release
     }
 
     static let members = ["a", "b", "c", "d", "e"]
@@ -102,6 +103,12 @@ struct Volume: Sendable {
     init(member: String) { self.member = member }
 
     var isBlank: Bool { !isFormatted }
+
+    /// The newest release that the data may be of.
+    var newestMinor: Int? {
+        let noted = note?.releases?.newest.split(separator: ".").dropFirst().first.flatMap { Int($0) }
+        return data.map { max($0.minor, noted ?? 0) }
+    }
 }
 
 /// A backup of the simulation: a beginning of a log.
@@ -109,6 +116,8 @@ struct Backup: Sendable {
     var name: String
     var cluster: Int
     var writes: Set<Int>
+    /// The release that took it.
+    var minor: Int
 }
 
 /// The store of the simulation.

@@ -34,6 +34,29 @@ public struct AgentStatus: Codable, Sendable, Equatable {
     /// How long each finished phase or long task took, in the order they ended.
     public var spans: [Span]
 
+    /// How well the etcd clusters are backed up that the machine leads, by name; `nil`: it leads none.
+    public var backups: [Backups]?
+
+    /// How well an etcd cluster is backed up.
+    public struct Backups: Codable, Sendable, Equatable {
+        /// `main` or `events`.
+        public var etcdCluster: String
+        /// How many backups there are.
+        public var count: Int
+        /// When the newest that is proven was taken, ISO 8601 in UTC; `nil`: none is proven.
+        public var newestProven: String?
+        /// The damaged ones, oldest first: name and code.
+        public var damaged: [String]
+
+        /// Makes one from its parts.
+        public init(etcdCluster: String, count: Int, newestProven: String?, damaged: [String]) {
+            self.etcdCluster = etcdCluster
+            self.count = count
+            self.newestProven = newestProven
+            self.damaged = damaged
+        }
+    }
+
     /// A stretch of time that a waterfall shows.
     public struct Span: Codable, Sendable, Equatable {
         /// What took the time, such as `download` or a task's identifier.

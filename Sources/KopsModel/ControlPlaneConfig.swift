@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import FoundationEssentials
 
 /// The control plane's own part of a node's configuration.
 public struct ControlPlaneConfig: Codable, Sendable, Equatable {
@@ -34,6 +35,10 @@ public struct EtcdClusterConfig: Codable, Sendable, Equatable {
     public var clientPort: Int
     /// The TCP port of the members among themselves.
     public var peerPort: Int
+    /// Whose keys open its backups; `nil`: they are not sealed.
+    ///
+    /// - An empty list lets no backup be taken.
+    public var backupRecipients: [BackupRecipient]?
 
     /// Makes an etcd cluster from its parts; label and ports follow from the name.
     public init(name: String, version: String, members: [String]) {
@@ -63,5 +68,19 @@ public struct EtcdClusterConfig: Codable, Sendable, Equatable {
     ///   assignment (IANA), as the other tools of etcd expect; 2381 stays free for etcd's metrics, where kubeadm has them.
     private static func ports(of name: String) -> (client: Int, peer: Int) {
         name == "events" ? (2382, 2383) : (2379, 2380)
+    }
+}
+
+/// A key that backups are sealed to.
+public struct BackupRecipient: Codable, Sendable, Equatable {
+    /// Who has the other half, such as `admin`.
+    public var reader: String
+    /// X25519 (RFC 7748), 32 bytes, in Base64.
+    public var publicKey: Data
+
+    /// Makes a recipient from its parts.
+    public init(reader: String, publicKey: Data) {
+        self.reader = reader
+        self.publicKey = publicKey
     }
 }

@@ -32,7 +32,7 @@ struct Run: Sendable {
         async let _ = Self.keep(keepers)
         let reported = ReportedRun(node: node, clusterState: clusterState, clock: clock, log: log)
         return try await reported.run(once: once) { reporter in
-            let etcd = etcdSteps(clusterState, await etcdClusters(), reported.sideline)
+            let etcd = etcdSteps(clusterState, reporter, await etcdClusters(), reported.sideline)
             return await addressSteps(found) + steps(clusterState, reporter, etcd)
         }
     }
@@ -53,7 +53,7 @@ struct Run: Sendable {
                 stopwatch: Stopwatch(clock),
                 follows: { await reporter.follows(generation: $0) }
             ),
-        ] + etcd.map(\.backup)
+        ] + etcd.flatMap(\.backups)
     }
 
     private static func keep(_ keepers: AsyncStream<AddressKeeper>) async {
@@ -92,7 +92,12 @@ struct Run: Sendable {
     }
 
     /// For each etcd cluster its volume and its member.
-    private func etcdSteps(_ clusterState: ClusterState, _ names: [String], _ sideline: Sideline) -> [EtcdSteps] {
+    private func etcdSteps(
+        _ clusterState: ClusterState,
+        _ reporter: Reporter,
+        _ names: [String],
+        _ sideline: Sideline
+    ) -> [EtcdSteps] {
         names.map { name in
             EtcdSteps(
                 EtcdPlace(
@@ -105,7 +110,8 @@ struct Run: Sendable {
                     now: Stopwatch(clock).elapsed
                 ),
                 log: "journalctl -u etcd-\(name)",
-                sideline: sideline
+                sideline: sideline,
+                summarises: { await reporter.summarises($0, $1) }
             )
         }
     }

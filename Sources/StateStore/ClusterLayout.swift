@@ -17,6 +17,7 @@
 /// <cluster>/etcd/<main|events>/identity.json                                who is a member, with which data
 /// <cluster>/etcd/<main|events>/lease.json                                   which machine decides
 /// <cluster>/etcd/<main|events>/command.json                                 what an operator wants done
+/// <cluster>/etcd/<main|events>/backup-request.json                          whether operators want a backup now
 /// <cluster>/etcd/<main|events>/reports/<member>.json                        how a member is
 /// <cluster>/etcd/<main|events>/backups/<name>/<n>                           a piece of a snapshot: immutable
 /// <cluster>/etcd/<main|events>/backups/<name>/meta.json                     written last: without it there is no backup

@@ -47,6 +47,23 @@ struct EtcdKeysTests {
         }
     }
 
+    /// After a restore nobody is led to API servers of before, and nothing else is forgotten.
+    @Test(arguments: EtcdBinaries.minors) func onlyStaleLeasesAreCleared(minor: Int) async throws {
+        try await RealEtcdCluster.run(EtcdBinaries(minor: minor), members: 1) { cluster in
+            let (gateway, a) = (cluster.gateway, cluster.endpoint("a"))
+            let stale = ["10.0.0.1", "10.0.0.2", ""].map { "/registry/masterleases/\($0)" }
+            let others = [
+                "/registry/masterleases", "/registry/masterleases0", "/registry/masterlease/x", "/registry/pods/a/b",
+                "/registry/leases/kube-system/masterleases/x", "registry/masterleases/x", "/",
+            ]
+            for name in stale + others { try await gateway.put(Array(name.utf8), [1], at: a) }
+            #expect(try await gateway.clearStaleLeases(at: a) == Int64(stale.count))
+            let left = try await gateway.range(.all, at: a).pairs.map { String(decoding: $0.key, as: UTF8.self) }
+            #expect(Set(left) == Set(others) && left.count == others.count)
+            #expect(try await gateway.clearStaleLeases(at: a) == 0)
+        }
+    }
+
     @Test func pagesGetShorterWhereValuesAreLarge() async throws {
         try await RealEtcdCluster.run(EtcdBinaries(minor: 5), members: 1) { cluster in
             let (gateway, a) = (cluster.gateway, cluster.endpoint("a"))

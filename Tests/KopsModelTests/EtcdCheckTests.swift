@@ -30,11 +30,15 @@ struct EtcdCheckTests {
         } + [Sample.group("nodes", role: "Node", min: 1, max: 1)]
     }
 
-    private func resolve(_ etcd: [JSONValue]?, _ groups: [JSONValue] = groups(3)) throws -> ResolvedCluster {
+    private func resolve(
+        _ etcd: [JSONValue]?,
+        _ groups: [JSONValue] = groups(3),
+        store: String? = nil
+    ) throws -> ResolvedCluster {
         try ResolvedCluster(
             Cluster(document: Self.cluster(etcd)),
             groups: groups.map { try InstanceGroup(document: $0) },
-            store: nil
+            store: store
         )
     }
 
@@ -150,4 +154,30 @@ struct EtcdCheckTests {
 
     @Test("only whole releases are read", arguments: ["3.4", "3.04.1", "v3.4.1", "3.4.1-rc1", "", "a.b.c"])
     func unreadable(text: String) { #expect(EtcdVersion(text) == nil) }
+
+    @Test("backups may state where they are kept and whether they are sealed, and nothing else")
+    func backups() throws {
+        func backups(_ value: JSONValue) -> [JSONValue] {
+            [Sample.changed(Self.etcd("main"), ["backups"], to: value)]
+        }
+        let name = try resolve(nil).name
+        let place = "s3://state/\(name)/etcd/main/backups"
+        let resolved = try resolve(
+            backups(["encrypted": true, "backupStore": .string(place)]),
+            store: "s3://state"
+        )
+        #expect(resolved.etcd.backups?.encrypted == true)
+        #expect(resolved.etcdClusters[0].backupRecipients == nil, "whose keys there are is not for the model to know")
+        let foreign = #expect(throws: InvalidCluster.self) {
+            try resolve(backups(["backupStore": "s3://other/backups"]), store: "s3://state")
+        }
+        #expect(
+            foreign?.errors.first?.problems.map(\.description) == [
+                "spec.etcdClusters[0].backups.backupStore: s3://other/backups is not where backups are kept; "
+                    + "they are kept in the state store: remove it, or write \(place)"
+            ]
+        )
+        #expect(throws: SpecError.self) { try resolve(backups(["image": "kopeio/etcd-backup:1.0"])) }
+        #expect(throws: SpecError.self) { try resolve(backups(["encrypt": true])) }
+    }
 }

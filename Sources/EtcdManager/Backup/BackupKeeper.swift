@@ -26,9 +26,14 @@ public struct BackupPolicy: Codable, Sendable, Equatable {
         return newest.map { now.timeIntervalSince($0) >= interval } ?? true
     }
 
-    /// Whether something is there to be tried, and the last trial is long enough ago.
+    /// Whether something is there to be tried, and the last trial is long enough ago, or has found damage that a newer
+    /// backup may be free of.
     func isProofDue(_ backups: [StoredBackup], now: Date) -> Bool {
         guard !backups.isEmpty else { return false }
+        let newest = backups.sorted { $0.name > $1.name }
+        if newest.first?.standing == .unproven, newest.first(where: { $0.standing != .unproven })?.standing == .failed {
+            return true
+        }
         let last = backups.compactMap(\.tried).filter { $0 <= now }.max()
         return last.map { now.timeIntervalSince($0) >= proofInterval } ?? true
     }

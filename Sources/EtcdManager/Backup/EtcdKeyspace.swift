@@ -16,7 +16,21 @@ extension EtcdKeyspace {
     /// - Returns: How many there were.
     /// - Source: kops `docs/operations/etcd_backup_restore_encryption.md`; Kubernetes `pkg/controlplane/reconcilers/lease.go`.
     @discardableResult
-    public func clearStaleLeases() async throws -> Int64 { try await deletePrefix("/registry/masterleases/") }
+    public func clearStaleLeases() async throws -> Int64 { try await deletePrefix(staleLeases) }
+}
+
+/// Where Kubernetes keeps what API servers say of themselves.
+private let staleLeases = "/registry/masterleases/"
+
+extension EtcdGateway {
+    /// Forgets the API servers of before a restore, as ``EtcdKeyspace/clearStaleLeases()`` does, by way of a member.
+    ///
+    /// - Returns: How many there were.
+    /// - Throws: ``EtcdError``.
+    @discardableResult
+    public func clearStaleLeases(at endpoint: String) async throws -> Int64 {
+        try await deletePrefix(Array(staleLeases.utf8), at: endpoint)
+    }
 }
 
 /// A running etcd's keys, by etcd's own client.

@@ -7,7 +7,7 @@ public actor EtcdChild {
     /// A process, and what it was started with.
     private struct Running {
         var unit: EtcdUnit
-        var authority: String?
+        var authorities: [String]
         var process: ChildProcess
         var since: Duration
     }
@@ -49,18 +49,19 @@ public actor EtcdChild {
 
     fileprivate func process(_ unit: EtcdUnit) async throws -> LocalSight.Process {
         guard let running, running.process.isRunning else { return .stopped }
-        let authority = try await authority(of: unit)
-        return .running(isCurrent: running.unit == unit && running.authority == authority)
+        let authorities = try await authorities(of: unit)
+        return .running(isCurrent: running.unit == unit && running.authorities == authorities)
     }
 
     fileprivate func ensureRunning(_ unit: EtcdUnit, _ start: EtcdStart) async throws {
+        try unit.requireRelease(of: start)
         if try await process(unit) == .running(isCurrent: true) { return }
         try await tellQuickEnd()
         await stop()
         try await node.makeDirectory(unit.dataDirectory, attributes: FileAttributes(mode: 0o700))
         running = Running(
             unit: unit,
-            authority: try await authority(of: unit),
+            authorities: try await authorities(of: unit),
             process: try await ChildProcess.start(
                 unit.binary,
                 try unit.arguments(),
@@ -87,9 +88,10 @@ public actor EtcdChild {
     }
 
     /// Whom etcd trusts it reads once; certificates it reads anew at each handshake.
-    private func authority(of unit: EtcdUnit) async throws -> String? {
-        guard let path = unit.certificates?.authority else { return nil }
-        return try await node.sha256(of: path)
+    private func authorities(of unit: EtcdUnit) async throws -> [String] {
+        var digests: [String] = []
+        for path in unit.certificates?.authorities ?? [] { digests.append(try await node.sha256(of: path)) }
+        return digests
     }
 
     private struct Declared: EtcdSupervisor {

@@ -16,7 +16,7 @@ extension EtcdSite {
             node: node,
             runner: SubprocessRunner(),
             tools: try await tools(),
-            key: nil,
+            key: try await backupKey(),
             directory: volume.directory
         )
         let keeper = BackupKeeper(
@@ -25,13 +25,27 @@ extension EtcdSite {
             prover: prover,
             policy: try await backupPolicy()
         )
-        let members = try await registers.read(.record)?.value.members.keys.sorted() ?? []
-        var asked: [BackupMember] = []
-        for name in members {
-            guard let report = try await registers.read(.report(of: name))?.value, report.isRunning else { continue }
-            asked.append(BackupMember(name: name, endpoint: report.clientURL))
+        return try await keeper.pass(of: try await running(), source: try await source())
+    }
+
+    /// Takes a backup if operators wait for one.
+    ///
+    /// - Throws: ``RegisterError``, ``Failure``, `StoreError`.
+    public func answerBackupRequest() async throws -> BackupName? {
+        try await RequestedBackups(registers: registers).answer { reason in
+            try await taker(try backupStore(), try await volume())
+                .take(of: try await running(), source: try await source(), reason: reason).name
         }
-        return try await keeper.pass(of: asked, source: try await source())
+    }
+
+    /// The members that can be asked for their data.
+    private func running() async throws -> [BackupMember] {
+        var running: [BackupMember] = []
+        for name in try await registers.read(.record)?.value.members.keys.sorted() ?? [] {
+            guard let report = try await registers.read(.report(of: name))?.value, report.isRunning else { continue }
+            running.append(BackupMember(name: name, endpoint: report.clientURL))
+        }
+        return running
     }
 
     func backups(on volume: MemberVolume) -> StoreBackups {
@@ -56,7 +70,8 @@ extension EtcdSite {
             runner: SubprocessRunner(),
             tools: try await tools(),
             client: try await client(),
-            directory: volume.directory
+            directory: volume.directory,
+            recipients: try await backupRecipients()
         )
     }
 
@@ -80,7 +95,7 @@ extension EtcdSite {
             runner: SubprocessRunner(),
             tools: tools,
             restorer: tools,
-            key: nil
+            key: try await backupKey()
         )
         guard let name = BackupName(backup) else {
             throw Failure(.permanent, code: "backup-not-found", "\"\(backup)\" is no name of a backup")

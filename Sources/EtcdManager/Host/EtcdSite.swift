@@ -32,6 +32,10 @@ public protocol EtcdSite: Sendable {
     func client() async throws -> EtcdClientFiles?
     /// When backups are taken, tried and dropped.
     func backupPolicy() async throws -> BackupPolicy
+    /// To whom backups are sealed; none: they are not.
+    func backupRecipients() async throws -> [RecipientKey]
+    /// What opens backups that are sealed; `nil` where none need be.
+    func backupKey() async throws -> ReaderKey?
     /// Lets the members' names stand for these addresses on this machine.
     func resolve(_ addresses: [String: String]) async throws
     /// Frees a cluster that was begun anew of what only its former clients could mean.
@@ -43,6 +47,10 @@ extension EtcdSite {
     public func resolve(_ addresses: [String: String]) async throws {}
     /// Clients that are not known here look after themselves.
     public func clearStale(at endpoint: String) async throws {}
+    /// Backups of data that no keyring is known for are not sealed.
+    public func backupRecipients() async throws -> [RecipientKey] { [] }
+    /// What is not sealed needs no key.
+    public func backupKey() async throws -> ReaderKey? { nil }
     /// As often as kops.
     public func backupPolicy() async throws -> BackupPolicy { .standard }
 

@@ -33,7 +33,12 @@ extension EtcdAgent {
 
     /// What the store says, with what etcd says now.
     func view(of round: Round) async -> MembershipView {
-        var view = MembershipView(record: round.record, peerURLs: round.spec.peerURLs, reports: round.reports)
+        var view = MembershipView(
+            record: round.record,
+            peerURLs: round.spec.peerURLs,
+            release: round.spec.release,
+            reports: round.reports
+        )
         let names = round.record.members.keys.sorted().filter { view.reports[$0] != nil }
         let endpoints = names.compactMap { view.reports[$0]?.clientURL }
         let answers = await means.etcd.statuses(of: endpoints)

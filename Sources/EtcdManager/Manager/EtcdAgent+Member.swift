@@ -56,19 +56,30 @@ extension EtcdAgent {
             if sight.isRunning { try await means.host.stop() }
             return
         }
-        if sight.process != .running(isCurrent: true), let release = round.spec.release {
-            try rules.check(.serve(release: release, member: place.member, sight: sight))
-        }
         switch sight.process {
         case .running(isCurrent: true): return
         case .running(isCurrent: false):
             guard rules.allow(.restart(member: place.member, view: await view(of: round))) else { return }
         case .stopped: break
         }
+        let release = round.spec.release
+        let act = RiskyAct.run(release: release, data: sight.releases, record: round.record)
+        guard rules.allow(act) else { return }
+        try await commit(sight, to: release)
         let peers = round.spec.peerURLs.filter { round.record.members[$0.key] != nil }
         try await means.host.start(
-            EtcdStart(state: state, token: round.record.token, member: place.member, peers: peers)
+            EtcdStart(state: state, token: round.record.token, member: place.member, peers: peers, release: release)
         )
+    }
+
+    /// Notes on the volume which release its data is about to be given to: afterwards there is no way back.
+    func commit(_ sight: LocalSight, to release: String?) async throws {
+        guard let release, var note = sight.note else { return }
+        var releases = sight.releases ?? ReleaseRange(release)
+        releases.add(release)
+        guard note.releases != releases else { return }
+        note.releases = releases
+        try await means.host.write(note)
     }
 
     /// Looks again, and notes on the volume what must be known there when the store cannot be asked.
@@ -77,22 +88,23 @@ extension EtcdAgent {
         let sight = try await means.host.look()
         guard var note = sight.note, note.isOf(place.member, in: record) else { return report(sight, record) }
         note.alone = record.members.count == 1
-        let isUnsure = !note.initialised || (round.spec.release != nil && note.release != round.spec.release)
-        if isUnsure, sight.isRunning, sight.hasData, let version = await serving(record) {
+        let isOpen = !note.initialised || note.releases.map { $0.oldest != $0.newest } ?? true
+        if isOpen, sight.isRunning, sight.hasData, let status = await answer(record) {
             note.initialised = true
-            note.release = version
+            note.releases = ReleaseRange(status.version)
         }
         if note != sight.note { try await means.host.write(note) }
         var report = report(sight, record)
+        report.releases = sight.hasData ? note.releases : nil
         if report.data == .prepared, note.initialised { report.data = .good }
         return report
     }
 
-    /// The release of this machine's etcd, if that answers as the member it should be.
-    private func serving(_ record: ClusterRecord) async -> String? {
-        guard let status = try? await means.etcd.status(of: place.clientURL), status.leader != 0 else { return nil }
+    /// What this machine's etcd answers, if it does as the member it should be.
+    private func answer(_ record: ClusterRecord) async -> EtcdStatus? {
+        guard let status = try? await means.etcd.status(of: place.clientURL) else { return nil }
         let wanted = record.members[place.member]?.etcdID
-        return wanted == nil || wanted == status.memberID ? status.version : nil
+        return status.leader != 0 && (wanted == nil || wanted == status.memberID) ? status : nil
     }
 
     /// How the member is.
@@ -104,7 +116,8 @@ extension EtcdAgent {
             data: data(sight, record),
             incarnation: sight.note?.incarnation,
             isRunning: sight.isRunning,
-            isCurrent: sight.isCurrent
+            isCurrent: sight.isCurrent,
+            releases: sight.releases
         )
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import FoundationEssentials
 import NodeOS
 
 /// One machine's part in running an etcd cluster: it keeps its own member, and leads where it holds the lease.
@@ -18,6 +19,8 @@ public struct EtcdAgent: Sendable {
         public var backups: any BackupVault
         /// Since any fixed instant, never going back.
         public var now: @Sendable () -> Duration
+        /// The time of day, for people only: nothing is decided by it.
+        public var date: @Sendable () -> Date
         /// 32 random hex digits.
         public var randomID: @Sendable () -> String
         /// Frees a cluster that was begun anew, asked at a URL, of what only its former clients could mean.
@@ -30,6 +33,7 @@ public struct EtcdAgent: Sendable {
             etcd: any EtcdAPI,
             backups: any BackupVault,
             now: @escaping @Sendable () -> Duration,
+            date: @escaping @Sendable () -> Date = { Date() },
             randomID: @escaping @Sendable () -> String,
             clearStale: @escaping @Sendable (String) async throws -> Void = { _ in }
         ) {
@@ -38,6 +42,7 @@ public struct EtcdAgent: Sendable {
             self.etcd = etcd
             self.backups = backups
             self.now = now
+            self.date = date
             self.randomID = randomID
             self.clearStale = clearStale
         }
@@ -123,6 +128,7 @@ public struct EtcdAgent: Sendable {
         let lead = try await lead(round)
         let report = try local.get()
         try requireData(report, record.value)
+        try requireRelease(report, round)
         return await outlook(report, round, lead)
     }
 
@@ -155,6 +161,22 @@ public struct EtcdAgent: Sendable {
         )
     }
 
+    /// A release that the data cannot be given to is never run: whatever runs goes on as it is, until a person decides.
+    private func requireRelease(_ report: MemberReport, _ round: Round) throws {
+        let (record, release) = (round.record, round.spec.release)
+        guard record.members[place.member] != nil, !report.isRunning || !report.isCurrent,
+            let reason = rules.objection(to: .run(release: release, data: report.releases, record: record))
+        else { return }
+        throw Failure(
+            .permanent,
+            code: "etcd-version-refused",
+            "member \(place.member) of etcd \(record.clusterName)/\(record.etcdCluster) stays as it is: \(reason)",
+            hint:
+                "declare the release of before, or one minor more; to go back, declare the older one and restore a backup"
+                + " that it has taken: kopslite etcd restore \(record.clusterName)"
+        )
+    }
+
     /// The store cannot be read: only what is certain from the volume alone is done.
     ///
     /// - Returns: Whether etcd runs.
@@ -163,12 +185,15 @@ public struct EtcdAgent: Sendable {
         if sight.isRunning { return true }
         guard let note = sight.note else { return false }
         try rules.check(.startUnrecorded(note: note, hasData: sight.hasData))
+        try rules.check(.run(release: spec.release, data: sight.releases, record: nil))
+        try await commit(sight, to: spec.release)
         try await means.host.start(
             EtcdStart(
                 state: .existing,
                 token: "\(note.id)-\(note.epoch)",
                 member: note.member,
-                peers: spec.peerURLs.filter { $0.key == note.member }
+                peers: spec.peerURLs.filter { $0.key == note.member },
+                release: spec.release
             )
         )
         return true
@@ -210,7 +235,8 @@ public struct EtcdAgent: Sendable {
             clusterName: spec.clusterName,
             etcdCluster: spec.etcdCluster,
             id: note.id,
-            founder: place.member
+            founder: place.member,
+            begun: means.date().formatted(.iso8601)
         )
         // All of this took its time, in which another machine may have begun, and what it recorded may have been lost.
         guard leadership.token(at: means.now()) != nil else { return "the lease to be renewed" }

@@ -3,8 +3,19 @@
 /// What a leader begins while nothing is under way, in the order of its worth.
 extension LeaderStep {
     static func begin(_ view: MembershipView, _ spec: EtcdSpec, _ rules: SafetyRules) -> LeaderStep? {
-        view.strays.first.map { .removeStray(etcdID: $0.id) } ?? replace(view, spec, rules) ?? restart(view, rules)
+        recordRelease(view) ?? view.strays.first.map { .removeStray(etcdID: $0.id) } ?? replace(view, spec, rules)
+            ?? restart(view, rules)
             ?? grow(view, spec, rules) ?? shrink(view, spec, rules)
+    }
+
+    /// The release that the whole cluster has come to, as etcd itself reckons it: the oldest of its members'.
+    private static func recordRelease(_ view: MembershipView) -> LeaderStep? {
+        let voters = view.record.voters
+        let releases = view.healthyVoters.compactMap { view.statuses[$0]?.version }
+        let minors = releases.compactMap { release in Minor(release).map { ($0, release) } }
+        guard minors.count == voters.count, let (oldest, release) = minors.min(by: { $0.0 < $1.0 }) else { return nil }
+        if let known = view.record.release.flatMap(Minor.init), known >= oldest { return nil }
+        return .recordRelease(release)
     }
 
     /// A member whose data is gone, while the others serve.

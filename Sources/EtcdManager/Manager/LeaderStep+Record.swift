@@ -15,6 +15,8 @@ extension LeaderStep {
             guard record.members[founder] != nil else { return nil }
             restore.founder = founder
             record.epoch += 1
+            // The backup's data may be of an older release than the data it takes the place of.
+            record.release = nil
             let incarnation = record.nextIncarnation()
             record.members = [founder: MemberRecord(incarnation: incarnation, state: .founding)]
             record.operation = .restore(restore)
@@ -39,6 +41,7 @@ extension LeaderStep {
         case .recordRemoval(let member):
             record.members[member] = nil
             record.operation = nil
+        case .recordRelease(let release): record.release = release
         case .beginRestart(let member):
             record.operation = .restart(member: member)
         case .endRestart:
@@ -62,6 +65,7 @@ extension LeaderStep {
         case .beginRemoval(let member), .remove(let member, _), .recordRemoval(let member):
             "member \(member) to be taken out"
         case .removeStray: "a forgotten learner to be taken out"
+        case .recordRelease(let release): "etcd \(release) to be recorded"
         case .beginRestart(let member), .endRestart(let member): "member \(member) to restart"
         }
     }

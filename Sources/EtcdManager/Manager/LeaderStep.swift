@@ -30,6 +30,8 @@ public enum LeaderStep: Sendable, Equatable {
     case recordRemoval(member: String)
     /// A learner that the record does not know is taken out.
     case removeStray(etcdID: UInt64)
+    /// Every voter serves with a newer release, or one that is not known yet.
+    case recordRelease(String)
     /// It is a member's turn to restart.
     case beginRestart(member: String)
     /// It has restarted.

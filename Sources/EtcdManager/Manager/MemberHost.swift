@@ -32,13 +32,22 @@ public struct EtcdStart: Sendable, Equatable {
     public var member: String
     /// The members' peer URLs by name, this one's among them.
     public var peers: [String: String]
+    /// The release that was found to fit the data; a host that would run another one by now throws instead.
+    public var release: String?
 
     /// Makes a start from its parts.
-    public init(state: EtcdUnit.ClusterState, token: String, member: String, peers: [String: String]) {
+    public init(
+        state: EtcdUnit.ClusterState,
+        token: String,
+        member: String,
+        peers: [String: String],
+        release: String? = nil
+    ) {
         self.state = state
         self.token = token
         self.member = member
         self.peers = peers
+        self.release = release
     }
 }
 
@@ -72,6 +81,8 @@ public struct LocalSight: Sendable, Equatable {
 
     var note: VolumeNote? { if case .mounted(let note, _) = volume { note } else { nil } }
     var hasData: Bool { if case .mounted(_, let hasData) = volume { hasData } else { false } }
+    /// The releases that the data may be of; `nil` where there is none, or where they are not known.
+    var releases: ReleaseRange? { hasData ? note?.releases : nil }
     var isRunning: Bool { process != .stopped }
     var isCurrent: Bool { process != .running(isCurrent: false) }
 }
@@ -89,7 +100,7 @@ public struct EtcdSpec: Sendable, Equatable {
     /// Names and no addresses: two members whose volumes swap machines would have to take each other's address, and one that
     /// joins would be taken for the other.
     public var peerURLs: [String: String]
-    /// The etcd release that is to run; `nil`: whatever the machine has.
+    /// The release of etcd, such as `3.4.23`; `nil`: whichever the machines have, which nobody checks then.
     public var release: String?
 
     /// Makes a declaration from its parts.

@@ -10,6 +10,8 @@ public struct MembershipView: Sendable, Equatable {
     public var listed: [EtcdMember]?
     /// Where peers reach a member, by name.
     public var peerURLs: [String: String]
+    /// The release that members are declared to run.
+    public var release: String?
     /// What the machines report, by member; also of members that are not in the record yet.
     public var reports: [String: MemberReport]
 
@@ -17,12 +19,14 @@ public struct MembershipView: Sendable, Equatable {
     public init(
         record: ClusterRecord,
         peerURLs: [String: String] = [:],
+        release: String? = nil,
         statuses: [String: EtcdStatus] = [:],
         listed: [EtcdMember]? = nil,
         reports: [String: MemberReport] = [:]
     ) {
         self.record = record
         self.peerURLs = peerURLs
+        self.release = release
         self.statuses = statuses
         self.listed = listed
         self.reports = reports

@@ -15,8 +15,8 @@ public enum RiskyAct: Sendable, Equatable {
     case start(EtcdUnit.ClusterState, member: String, sight: LocalSight, record: ClusterRecord)
     /// etcd is started from the volume alone, because the store cannot be read.
     case startUnrecorded(note: VolumeNote, hasData: Bool)
-    /// A release of etcd is given a member's data.
-    case serve(release: String, member: String, sight: LocalSight)
+    /// etcd is run with a release on data that another one may have written; on none of its own where `data` is `nil`.
+    case run(release: String?, data: ReleaseRange?, record: ClusterRecord?)
     /// A running etcd is ended to be started with other settings.
     case restart(member: String, view: MembershipView)
     /// A member is added without a vote.
@@ -47,7 +47,9 @@ public struct SafetyRules: Sendable {
     public let rules: [Rule]
 
     /// Every rule.
-    public static let all = SafetyRules(rules: volumeRules + startRules + membershipRules + leaderRules)
+    public static let all = SafetyRules(
+        rules: volumeRules + startRules + releaseRules + membershipRules + leaderRules
+    )
 
     /// The rules without one of them; for the proof that its absence is found.
     public func without(_ name: String) -> SafetyRules {
@@ -58,7 +60,7 @@ public struct SafetyRules: Sendable {
     /// Whether no rule objects.
     func allow(_ act: RiskyAct) -> Bool { objection(to: act) == nil }
 
-    /// Why an act is not done now, in the words of the first rule that objects.
+    /// Why an act is not done now, in the words of the first rule that objects; `nil` where none does.
     func objection(to act: RiskyAct) -> String? { rules.lazy.compactMap { $0.objection(act) }.first }
 
     /// Lets an act pass or says why not.

@@ -13,10 +13,10 @@ extension EtcdGateway {
     ///
     /// - Source: etcd v3.4 `Documentation/v2/api.md`.
     /// - Throws: ``EtcdError``, ``Failure`` `migration-no-v2` (permanent).
-    func v2Snapshot(at endpoint: String) async throws -> V2Snapshot {
+    func v2Snapshot(at endpoint: String, now: () -> Duration = { .zero }) async throws -> V2Snapshot {
         // A member that is away is noticed here, within the usual limits.
         _ = try await status(of: endpoint)
-        let time = ContinuousClock.now
+        let time = now()
         let (body, index) = try await v2("/v2/keys/?recursive=true&quorum=true", at: endpoint)
         let answer: V2Answer = try Self.decode(body, at: endpoint)
         var snapshot = V2Snapshot(index: index, time: time, entries: [:])

@@ -10,21 +10,22 @@ extension EtcdMigration {
     /// Returns what version 3 is equal to.
     func converge() async throws -> V2Snapshot {
         let gateway = client.gateway
-        var snapshot = try await client.ask(gateway.v2Snapshot)
+        var snapshot = try await client.snapshot()
         for _ in 0..<Self.rounds {
             try check(snapshot)
             let fence = try await raiseFence()
             let difference = try await compare(snapshot)
             guard difference.foreign.isEmpty else { throw foreign(difference.foreign) }
+            progress(.compared(snapshot.entries.count, difference.writes.count, difference.deletions.count))
             if difference.isEmpty {
                 let index = try await client.ask(gateway.v2Index)
                 if index == snapshot.index { return snapshot }
-                let later = try await client.ask(gateway.v2Snapshot)
-                if snapshot.differsByExpiryOnly(from: later, now: .now) { return later }
+                let later = try await client.snapshot()
+                if snapshot.differsByExpiryOnly(from: later, now: client.now()) { return later }
                 snapshot = later
             } else {
                 try await apply(difference, of: snapshot, behind: fence)
-                snapshot = try await client.ask(gateway.v2Snapshot)
+                snapshot = try await client.snapshot()
             }
         }
         throw sourceChanges("version 2 changes faster than it is copied")
@@ -53,7 +54,7 @@ extension EtcdMigration {
             try await gateway.pages(all, at: endpoint) { page in
                 for pair in page.pairs { comparison.add(pair) }
             }
-            return comparison.finish(now: .now)
+            return comparison.finish(now: client.now())
         }
     }
 
@@ -86,7 +87,7 @@ extension EtcdMigration {
     private func grant(_ expiry: V2Snapshot.Expiry, of snapshot: V2Snapshot) async throws {
         let gateway = client.gateway
         // Of keys that share it, one may have a second more left than another.
-        let seconds = max(1, snapshot.remaining(of: expiry, now: .now) + 1)
+        let seconds = max(1, snapshot.remaining(of: expiry, now: client.now()) + 1)
         do {
             _ = try await client.ask { endpoint in
                 let id = MigrationMarker.lease(expiring: expiry.second)

@@ -18,11 +18,26 @@ public struct EtcdMigration: Sendable {
 
     let client: MigrationClient
     let record: any MigrationRecord
+    let progress: @Sendable (MigrationProgress) -> Void
 
-    /// Makes a migration of the cluster that serves at `endpoints`, at least one.
-    public init(gateway: EtcdGateway, endpoints: [String], record: any MigrationRecord) {
-        client = MigrationClient(gateway: gateway, endpoints: endpoints)
+    /// Makes a migration.
+    ///
+    /// - Parameters:
+    ///   - gateway: Speaks to the members.
+    ///   - endpoints: Where they serve, at least one.
+    ///   - record: Where the migration's state is kept.
+    ///   - clock: Measures how long keys that expire have left.
+    ///   - progress: Hears how far it is.
+    public init(
+        gateway: EtcdGateway,
+        endpoints: [String],
+        record: any MigrationRecord,
+        clock: any Clock<Duration> = ContinuousClock(),
+        progress: @escaping @Sendable (MigrationProgress) -> Void = { _ in }
+    ) {
+        client = MigrationClient(gateway: gateway, endpoints: endpoints, clock: clock)
         self.record = record
+        self.progress = progress
     }
 
     /// Goes on from wherever it is until every key is copied and compared; does nothing after the switch but tidy up.
@@ -86,10 +101,11 @@ public struct EtcdMigration: Sendable {
         }
         try await check(state)
         // A moment at which nothing was there: every copy is one too many.
-        let nothing = V2Snapshot(index: 0, time: .now, entries: [:])
+        let nothing = V2Snapshot(index: 0, time: client.now(), entries: [:])
         for _ in 0..<Self.rounds {
             let fence = try await raiseFence()
             let difference = try await compare(nothing)
+            progress(.undoing(difference.deletions.count))
             guard !difference.deletions.isEmpty else {
                 try await tidy()
                 try await revokeLeases()

@@ -5,14 +5,29 @@ import Synchronization
 /// Asks whichever member answers.
 final class MigrationClient: Sendable {
     let gateway: EtcdGateway
+    /// Since any fixed instant, never going back.
+    let now: @Sendable () -> Duration
+    private let clock: any Clock<Duration>
     private let endpoints: [String]
     private let current = Atomic(0)
     /// How often every member is asked before giving up: long enough for an election.
     private static let rounds = 6
 
-    init(gateway: EtcdGateway, endpoints: [String]) {
+    init(gateway: EtcdGateway, endpoints: [String], clock: any Clock<Duration>) {
         self.gateway = gateway
         self.endpoints = endpoints
+        self.clock = clock
+        now = Self.stopwatch(clock)
+    }
+
+    private static func stopwatch<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
+        let start = clock.now
+        return { start.duration(to: clock.now) }
+    }
+
+    /// Everything under version 2's keys.
+    func snapshot() async throws -> V2Snapshot {
+        try await ask { [gateway, now] in try await gateway.v2Snapshot(at: $0, now: now) }
     }
 
     /// Calls `body` with one member after the other until one answers; what is asked must bear being asked twice.
@@ -36,7 +51,7 @@ final class MigrationClient: Sendable {
                 }
             }
             guard round < Self.rounds - 1 else { break }
-            try await ContinuousClock().sleep(for: pause)
+            try await clock.sleep(for: pause)
             pause *= 2
         }
         throw last

@@ -46,7 +46,7 @@ struct MigrationComparison {
     }
 
     /// The difference, once every page was added.
-    consuming func finish(now: ContinuousClock.Instant) -> MigrationDifference {
+    consuming func finish(now: Duration) -> MigrationDifference {
         for (key, entry) in snapshot.entries where !seen.contains(key) {
             // Both versions let go of a key when its time has come, one a moment before the other.
             if let expiry = entry.expiry, snapshot.remaining(of: expiry, now: now) <= 0 { continue }

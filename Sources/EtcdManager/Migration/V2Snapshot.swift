@@ -23,18 +23,18 @@ struct V2Snapshot: Sendable {
 
     /// The number of the last change before it was taken.
     var index: UInt64
-    /// When it was asked for, so that what is left of a time is never reckoned too short.
-    var time: ContinuousClock.Instant
+    /// When it was asked for, so that what is left of a time is never reckoned too short; by ``MigrationClient/now()``.
+    var time: Duration
     /// By the bytes of their paths: two paths that a `String` holds equal are two keys to etcd.
     var entries: [[UInt8]: Entry]
 
     /// How long a key still holds now, in seconds rounded up.
-    func remaining(of expiry: Expiry, now: ContinuousClock.Instant) -> Int64 {
+    func remaining(of expiry: Expiry, now: Duration) -> Int64 {
         expiry.remaining - (now - time).components.seconds
     }
 
     /// Whether a later snapshot, answered by now, differs only by keys whose time had come.
-    func differsByExpiryOnly(from later: V2Snapshot, now: ContinuousClock.Instant) -> Bool {
+    func differsByExpiryOnly(from later: V2Snapshot, now: Duration) -> Bool {
         for (key, entry) in later.entries {
             guard let known = entries[key], known.modifiedIndex == entry.modifiedIndex,
                 known.expiry?.second == entry.expiry?.second

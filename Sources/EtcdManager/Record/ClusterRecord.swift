@@ -13,12 +13,16 @@ public struct ClusterRecord: Codable, Sendable, Equatable {
     public var etcdCluster: String
     /// 32 hex digits, random.
     public var id: String
+    /// When it was begun, ISO 8601 in UTC by the founder's clock; `nil` in records that do not tell.
+    public var begun: String?
     /// Counts what the data descends from: 1 from its beginning, one more with each restored backup.
     public var epoch: Int
     /// The highest lease token that has written here; who holds a lower one has been replaced.
     public var fence: Int
     /// The number of incarnations given out so far; each joining of a member is one.
     public var incarnations: Int
+    /// The oldest release of etcd that any voter ran when all were seen to serve; `nil` until then.
+    public var release: String?
     /// The members by name.
     public var members: [String: MemberRecord]
     /// The one risky thing under way.
@@ -27,10 +31,11 @@ public struct ClusterRecord: Codable, Sendable, Equatable {
     public var lastCommand: String?
 
     /// Makes the record of a cluster that one member begins.
-    public init(clusterName: String, etcdCluster: String, id: String, founder: String) {
+    public init(clusterName: String, etcdCluster: String, id: String, founder: String, begun: String? = nil) {
         self.clusterName = clusterName
         self.etcdCluster = etcdCluster
         self.id = id
+        self.begun = begun
         epoch = 1
         fence = 0
         incarnations = 1

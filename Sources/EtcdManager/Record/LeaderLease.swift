@@ -14,6 +14,9 @@ public struct LeaderLease: Codable, Sendable, Equatable {
     /// One more with each renewal.
     public var renewals: Int
 
+    /// How long a lease is respected that is not renewed.
+    public static let length: Duration = .seconds(25)
+
     /// Makes a lease from its parts.
     public init(holder: String, token: Int, renewals: Int) {
         self.holder = holder
@@ -24,8 +27,6 @@ public struct LeaderLease: Codable, Sendable, Equatable {
 
 /// One machine's part in holding the lease.
 struct Leadership: Sendable {
-    /// How long a lease is respected that is not renewed.
-    static let length: Duration = .seconds(25)
     /// How long the holder relies on it: shorter, for its clock may be the slower one.
     static let trusted: Duration = .seconds(16)
 
@@ -67,7 +68,7 @@ struct Leadership: Sendable {
             seen = (lease, now)
             return nil
         }
-        guard now - seen.since >= Self.length else { return nil }
+        guard now - seen.since >= LeaderLease.length else { return nil }
         return LeaderLease(holder: holder, token: lease.token + 1, renewals: 0)
     }
 }

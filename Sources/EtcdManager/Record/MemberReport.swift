@@ -34,6 +34,8 @@ public struct MemberReport: Codable, Sendable, Equatable {
     public var isCurrent: Bool
     /// The restore for which it has stopped its etcd.
     public var stoppedFor: String?
+    /// The releases of etcd that its data may be of.
+    public var releases: ReleaseRange?
 
     /// Makes a report from its parts.
     public init(
@@ -44,7 +46,8 @@ public struct MemberReport: Codable, Sendable, Equatable {
         incarnation: Int? = nil,
         isRunning: Bool = false,
         isCurrent: Bool = true,
-        stoppedFor: String? = nil
+        stoppedFor: String? = nil,
+        releases: ReleaseRange? = nil
     ) {
         self.machine = machine
         self.address = address
@@ -54,6 +57,7 @@ public struct MemberReport: Codable, Sendable, Equatable {
         self.isRunning = isRunning
         self.isCurrent = isCurrent
         self.stoppedFor = stoppedFor
+        self.releases = releases
     }
 }
 

@@ -21,8 +21,8 @@ public struct VolumeNote: Codable, Sendable, Equatable {
     public var initialised: Bool
     /// Whether it was the only member when that was last known, and so owes nobody an agreement before it starts.
     public var alone: Bool
-    /// The etcd release that has served the data last; `nil`: not known.
-    public var release: String?
+    /// The releases of etcd that the data may be of, noted before it is given to one; `nil`: none is known of.
+    public var releases: ReleaseRange?
 
     /// Makes a note from its parts.
     public init(
@@ -34,7 +34,7 @@ public struct VolumeNote: Codable, Sendable, Equatable {
         incarnation: Int,
         initialised: Bool = false,
         alone: Bool = false,
-        release: String? = nil
+        releases: ReleaseRange? = nil
     ) {
         self.clusterName = clusterName
         self.etcdCluster = etcdCluster
@@ -44,7 +44,7 @@ public struct VolumeNote: Codable, Sendable, Equatable {
         self.incarnation = incarnation
         self.initialised = initialised
         self.alone = alone
-        self.release = release
+        self.releases = releases
     }
 
     /// The note of a member that has no data yet.

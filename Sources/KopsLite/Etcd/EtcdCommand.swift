@@ -3,12 +3,14 @@ import ArgumentParser
 import EtcdManager
 import StateStore
 
-/// `etcd …` shows a cluster's etcd and its backups, and has it begun anew from one of them.
+/// `etcd …` shows a cluster's etcd and its backups, has one taken, and has etcd begun anew from one of them.
 struct EtcdCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "etcd",
-        abstract: "Show a cluster's etcd and its backups; restore one.",
-        subcommands: [EtcdStatusCommand.self, EtcdBackupsCommand.self, EtcdRestoreCommand.self]
+        abstract: "Show a cluster's etcd and its backups; take one, restore one.",
+        subcommands: [
+            EtcdStatusCommand.self, EtcdBackupCommand.self, EtcdBackupsCommand.self, EtcdRestoreCommand.self,
+        ]
     )
 }
 
@@ -26,13 +28,7 @@ struct EtcdOptions: ParsableArguments {
         let name = try nameOption.resolve(clusterName, in: session)
         let repository = try state.repository(in: session)
         _ = try await repository.existing(name)
-        let (store, layout) = (repository.store, ClusterLayout(clusterName: name))
-        return EtcdPlace(
-            clusterName: name,
-            etcdCluster: etcdCluster,
-            registers: StoreRegisters(layout: layout, etcdCluster: etcdCluster, open: { store }),
-            backups: BackupStore(store: store, layout: layout, etcdCluster: etcdCluster)
-        )
+        return EtcdPlace(name, etcdCluster, in: repository.store)
     }
 }
 
@@ -42,6 +38,15 @@ struct EtcdPlace: Sendable {
     let etcdCluster: String
     let registers: StoreRegisters
     let backups: BackupStore
+
+    /// The etcd cluster of a name, in a store.
+    init(_ clusterName: String, _ etcdCluster: String, in store: any StateStore) {
+        let layout = ClusterLayout(clusterName: clusterName)
+        self.clusterName = clusterName
+        self.etcdCluster = etcdCluster
+        registers = StoreRegisters(layout: layout, etcdCluster: etcdCluster, open: { store })
+        backups = BackupStore(store: store, layout: layout, etcdCluster: etcdCluster)
+    }
 
     /// What is agreed of it.
     ///

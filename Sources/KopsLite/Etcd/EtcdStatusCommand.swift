@@ -26,16 +26,19 @@ struct EtcdStatusCommand: SessionCommand {
         session.console.output(Table(["MEMBER", "STATE", "MACHINE", "DATA", "RUNS"], rows: rows).text + "\n")
         session.console.line("cluster \(record.id), epoch \(record.epoch)")
         let leader = try await place.registers.read(.lease)?.value
-        if let leader { session.console.line("led by \(leader.holder.machine), token \(leader.token)") }
+        if let leader { session.console.line("led by \(leader.machine), token \(leader.token)") }
         session.console.line("under way: \(record.operation?.text ?? "nothing")")
-        let backups = BackupSummary(of: try await place.backups.list())
-        session.console.line("backups: \(backups.text(now: session.now()))")
+        let health = BackupHealth(of: try await place.backups.list(), begun: record.begun, now: session.now())
+        session.console.line("backups: \(health.summary.text(now: session.now()))")
+        if let fault = health.fault { session.console.line("backups are not as they should be: \(fault)") }
+        if let request = try await place.registers.read(.backupRequest)?.value, request.isOpen {
+            let trouble = request.trouble.map { "; the last attempt: \($0)" } ?? ""
+            session.console.line("a backup is asked for by request \(request.asked)\(trouble)")
+        }
     }
 }
 
-extension String {
-    /// The machine of a lease's holder, which ends with what tells one start from the next.
-    fileprivate var machine: String {
-        split(separator: "-").dropLast().joined(separator: "-")
-    }
+extension LeaderLease {
+    /// The machine that holds it; the holder's name ends with what tells one start from the next.
+    var machine: String { holder.split(separator: "-").dropLast().joined(separator: "-") }
 }

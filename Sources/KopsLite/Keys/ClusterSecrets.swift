@@ -13,6 +13,8 @@ struct PublishedKeys: Sendable, Equatable {
     var signingPairs: [String: String] = [:]
     /// The names of operators' secrets by role.
     var secrets: [InstanceRole: [String]] = [:]
+    /// Whose keys open backups of etcd that are sealed.
+    var backupRecipients: [BackupRecipient] = []
 }
 
 /// A cluster's keysets and secrets as an operator with the keyring uses them.
@@ -72,6 +74,9 @@ struct ClusterSecrets {
             keys.signingPairs[name] = keyset.primary
         }
         for role in InstanceRole.allCases { keys.secrets[role] = try await secrets.files(for: SecretReader(role)) }
+        keys.backupRecipients = try [SecretReader.admin, .controlPlane].map { reader in
+            BackupRecipient(reader: reader.rawValue, publicKey: try keyring.key(of: reader).publicKey)
+        }
         return keys
     }
 

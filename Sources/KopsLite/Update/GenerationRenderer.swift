@@ -57,7 +57,7 @@ struct GenerationRenderer {
 
     private func controlPlane(_ config: NodeConfig) throws -> ControlPlaneConfig {
         var controlPlane = ControlPlaneConfig(
-            etcdClusters: cluster.etcdClusters,
+            etcdClusters: cluster.etcdClusters.map(sealing),
             apiServerNames: [cluster.cluster.spec.masterPublicName].compactMap(\.self)
                 + cluster.cluster.spec.additionalSans,
             addons: []
@@ -66,6 +66,15 @@ struct GenerationRenderer {
         complete.controlPlane = controlPlane
         controlPlane.addons = try AddonSet.manifests(for: complete).map(\.name)
         return controlPlane
+    }
+
+    /// An etcd cluster with the keys its backups are sealed to, where that is declared.
+    private func sealing(_ etcd: EtcdClusterConfig) -> EtcdClusterConfig {
+        let spec = cluster.cluster.spec.etcdClusters.first { $0.name == etcd.name }
+        guard spec?.backups?.encrypted == true else { return etcd }
+        var etcd = etcd
+        etcd.backupRecipients = keys.backupRecipients
+        return etcd
     }
 
     /// A control-plane machine takes no workloads of users, as in every kops cluster.

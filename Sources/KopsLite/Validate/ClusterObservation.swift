@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Clouds
+import EtcdManager
+import FoundationEssentials
 import KopsModel
 import StateStore
 
@@ -16,6 +18,17 @@ struct ClusterObservation: Sendable {
     var apiFailure: String?
     /// What machines say of themselves.
     var board = StatusBoard()
+    /// How well etcd clusters that were begun are backed up.
+    var backups: [Backups] = []
+
+    /// How well one etcd cluster is backed up.
+    struct Backups: Sendable, Equatable {
+        /// `main` or `events`.
+        var etcdCluster: String
+        var health: BackupHealth
+        /// The summary in a line.
+        var text: String
+    }
 
     /// Asks the store, the cloud and the API server; what does not answer becomes part of the observation.
     static func take(
@@ -25,6 +38,10 @@ struct ClusterObservation: Sendable {
     ) async throws -> ClusterObservation {
         var result = ClusterObservation()
         result.board = try await StatusBoard.read(of: cluster.name, in: repository.store)
+        for etcd in cluster.etcdClusters {
+            let place = EtcdPlace(cluster.name, etcd.name, in: repository.store)
+            if let backups = try await Backups(of: place, now: session.now()) { result.backups.append(backups) }
+        }
         do {
             result.machines = try await session.cloud(cluster.cluster.spec.cloudProvider).inventory(of: cluster.name)
                 .machines
@@ -48,5 +65,15 @@ struct ClusterObservation: Sendable {
 
     private static func line(of error: any Error) -> String {
         CommandFailure.lines(of: error).joined(separator: "; ")
+    }
+}
+
+extension ClusterObservation.Backups {
+    /// Reads what the store lists; `nil` of an etcd cluster that has not been begun.
+    init?(of place: EtcdPlace, now: Date) async throws {
+        guard let record = try await place.registers.read(.record)?.value else { return nil }
+        etcdCluster = place.etcdCluster
+        health = BackupHealth(of: try await place.backups.list(), begun: record.begun, now: now)
+        text = health.summary.text(now: now)
     }
 }

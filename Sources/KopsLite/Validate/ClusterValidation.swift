@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Clouds
+import EtcdManager
 import KopsModel
 
 /// Decides whether a cluster works, from what was observed; asks nobody itself.
@@ -13,8 +14,9 @@ struct ClusterValidation {
     func report() -> ValidationReport {
         ValidationReport(
             problems: apiProblems() + groupProblems() + machineProblems() + nodeProblems() + agentProblems()
-                + podProblems(),
-            nodes: nodes.map(\.row).sorted { $0.name < $1.name }
+                + podProblems() + backupProblems(),
+            nodes: nodes.map(\.row).sorted { $0.name < $1.name },
+            backups: observation.backups.map { .init(etcdCluster: $0.etcdCluster, text: $0.text) }
         )
     }
 
@@ -95,6 +97,19 @@ struct ClusterValidation {
 
     private func podProblems() -> [ValidationReport.Problem] {
         observation.pods.compactMap(PodHealth.problem(of:))
+    }
+
+    /// etcd clusters that could not be brought back as they should.
+    private func backupProblems() -> [ValidationReport.Problem] {
+        observation.backups.compactMap { backups in
+            backups.health.fault.map { fault in
+                .init(
+                    kind: "Backup",
+                    name: backups.etcdCluster,
+                    message: "etcd \(backups.etcdCluster): \(fault); kopslite etcd backups \(cluster.name) shows all"
+                )
+            }
+        }
     }
 
     private var nodes: [ObservedNode] {

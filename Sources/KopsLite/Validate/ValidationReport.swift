@@ -20,8 +20,15 @@ struct ValidationReport: Sendable, Equatable {
         var isReady: Bool
     }
 
+    /// How well one etcd cluster is backed up.
+    struct BackupRow: Sendable, Equatable {
+        var etcdCluster: String
+        var text: String
+    }
+
     var problems: [Problem] = []
     var nodes: [NodeRow] = []
+    var backups: [BackupRow] = []
 
     var isValid: Bool { problems.isEmpty }
 }
@@ -52,6 +59,11 @@ extension ValidationReport {
         let rows = nodes.map { [$0.name, $0.role, $0.isReady ? "True" : "False"] }
         console.output(Table(["NAME", "ROLE", "READY"], rows: rows).text)
         console.line()
+        if !backups.isEmpty {
+            console.line("ETCD BACKUPS")
+            console.output(Table(["NAME", "BACKUPS"], rows: backups.map { [$0.etcdCluster, $0.text] }).text)
+            console.line()
+        }
         guard !isValid else { return console.line("Your cluster \(cluster.name) is ready") }
         console.line("VALIDATION ERRORS")
         let failures = problems.map { [$0.kind, $0.name, $0.message] }
@@ -72,6 +84,9 @@ extension ValidationReport {
                 "hostname": .string(node.hostname), "status": node.isReady ? "True" : "False",
             ])
         }
-        return ["failures": .array(failures), "nodes": .array(nodes)]
+        let backups = backups.map { row in
+            JSONValue.object(["name": .string(row.etcdCluster), "backups": .string(row.text)])
+        }
+        return ["failures": .array(failures), "nodes": .array(nodes), "etcd": .array(backups)]
     }
 }

@@ -8,6 +8,8 @@ public struct EtcdClusterSpec: Sendable, Equatable {
     public var version: String?
     /// Its members: 1, 3 or 5, each on a machine of its own.
     public var etcdMembers: [EtcdMemberSpec] = []
+    /// How it is backed up.
+    public var backups: EtcdBackupSpec?
 
     /// Makes an etcd cluster without any field set.
     public init() {}
@@ -22,6 +24,7 @@ public struct EtcdClusterSpec: Sendable, Equatable {
 
 extension EtcdClusterSpec: SpecObject {
     mutating func walk(_ fields: inout FieldWalker) {
+        fields.field("backups", &backups)
         fields.field("etcdMembers", &etcdMembers)
         // etcd is always under protokube's care and always speaks TLS, which is what these state.
         fields.fixed("enableEtcdTLS", true)
@@ -34,9 +37,31 @@ extension EtcdClusterSpec: SpecObject {
             remedy: "etcd runs as a service of the machine, not as a pod, remove it"
         )
         fields.refuse(
-            ["backups", "heartbeatInterval", "image", "leaderElectionTimeout", "manager"],
+            ["heartbeatInterval", "image", "leaderElectionTimeout", "manager"],
             remedy: "remove it"
         )
+    }
+}
+
+/// How an etcd cluster is backed up; that it is, nobody can change.
+public struct EtcdBackupSpec: Sendable, Equatable {
+    /// Where backups are kept: in the state store, which this may state.
+    public var backupStore: String?
+    /// Whether whoever reads the state store cannot read backups: they are sealed to the operators' key and to that of
+    /// control-plane machines, which try and restore them.
+    ///
+    /// - Differs: kops has no such field.
+    public var encrypted: Bool?
+
+    /// Makes backups without any field set.
+    public init() {}
+}
+
+extension EtcdBackupSpec: SpecObject {
+    mutating func walk(_ fields: inout FieldWalker) {
+        fields.field("backupStore", &backupStore)
+        fields.field("encrypted", &encrypted)
+        fields.refuse(["image"], remedy: "protokube takes the backups, no container does, remove it")
     }
 }
 

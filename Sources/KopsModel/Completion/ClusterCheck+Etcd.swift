@@ -20,6 +20,7 @@ extension ClusterCheck {
             problems += nameProblems(of: etcd, isRepeated: isRepeated, at: here.key("name"))
             problems += memberProblems(of: etcd, at: here.key("etcdMembers"))
             problems += versionProblems(of: etcd, at: here.key("version"))
+            problems += backupProblems(of: etcd, at: here.key("backups"))
         }
         if !cluster.spec.etcdClusters.isEmpty, main == nil {
             problems.append(SpecProblem(path, "has no main", remedy: "add it, or remove etcdClusters"))
@@ -65,6 +66,20 @@ extension ClusterCheck {
             )
         }
         return problems
+    }
+
+    /// Backups have one place, which may be stated.
+    private func backupProblems(of etcd: EtcdClusterSpec, at path: SpecPath) -> [SpecProblem] {
+        guard let store, let stated = etcd.backups?.backupStore else { return [] }
+        let expected = "\(store)/\(cluster.metadata.name)/etcd/\(etcd.name)/backups"
+        guard stated != expected else { return [] }
+        return [
+            SpecProblem(
+                path.key("backupStore"),
+                "\(stated) is not where backups are kept",
+                remedy: "they are kept in the state store: remove it, or write \(expected)"
+            )
+        ]
     }
 
     private func versionProblems(of etcd: EtcdClusterSpec, at path: SpecPath) -> [SpecProblem] {

@@ -9,8 +9,8 @@ import SystemPackage
 struct EtcdCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "etcd",
-        abstract: "Run etcd on machines outside of any Kubernetes cluster.",
-        subcommands: [Run.self]
+        abstract: "Run etcd on machines outside of any Kubernetes cluster, or bring its old keys to version 3.",
+        subcommands: [Run.self, EtcdMigrateCommand.self]
     )
 
     /// Runs this machine's member.

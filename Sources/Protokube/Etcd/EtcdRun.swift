@@ -45,7 +45,6 @@ struct EtcdRun: Sendable {
         )
         let sideline = Sideline()
         let words = isSystemd ? "journalctl -u etcd-\(machine.name)" : "see etcd's own words here"
-        let etcd = EtcdSteps(site, log: words, sideline: sideline)
         let reported = ReportedRun(
             node: node,
             clusterState: state,
@@ -58,7 +57,17 @@ struct EtcdRun: Sendable {
         )
         let ending: Result<Pipeline.Ending, any Error>
         do {
-            ending = .success(try await reported.run(once: once) { _ in etcd.member + [etcd.backup] })
+            ending = .success(
+                try await reported.run(once: once) { reporter in
+                    let etcd = EtcdSteps(
+                        site,
+                        log: words,
+                        sideline: sideline,
+                        summarises: { await reporter.summarises($0, $1) }
+                    )
+                    return etcd.member + etcd.backups
+                }
+            )
         } catch {
             ending = .failure(error)
         }

@@ -18,7 +18,7 @@ extension MachineSite {
         }
         guard case .mounted(let note, _) = try await volume.look() else { return }
         if let note { try check(machine, note) }
-        try await compare(machine, isNew: note?.release == nil)
+        try await compare(machine, isNew: note?.releases == nil)
     }
 
     private func check(_ machine: EtcdMachine, _ note: VolumeNote) throws {
@@ -37,7 +37,7 @@ extension MachineSite {
                 "write that, or give \(machine.member) a volume of its own"
             )
         }
-        if let last = note.release.flatMap(EtcdVersion.init) { try check(machine, after: last) }
+        if let last = note.releases.flatMap({ EtcdVersion($0.newest) }) { try check(machine, after: last) }
     }
 
     /// Asks the other members once for each change of the file.

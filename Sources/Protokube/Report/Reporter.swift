@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import EtcdManager
 import FoundationEssentials
 import KopsModel
 import Logging
@@ -52,6 +53,22 @@ actor Reporter: PipelineReport {
 
     /// Which generation the machine follows.
     func follows(generation: Int) { status.generation = generation }
+
+    /// How well an etcd cluster is backed up, where this machine leads it.
+    func summarises(_ etcdCluster: String, _ summary: BackupSummary?) {
+        var backups = (status.backups ?? []).filter { $0.etcdCluster != etcdCluster }
+        if let summary {
+            backups.append(
+                AgentStatus.Backups(
+                    etcdCluster: etcdCluster,
+                    count: summary.count,
+                    newestProven: summary.newestProven,
+                    damaged: summary.damaged
+                )
+            )
+        }
+        status.backups = backups.isEmpty ? nil : backups.sorted { $0.etcdCluster < $1.etcdCluster }
+    }
 
     func begin(_ steps: [any Step]) {
         status.tasksTotal = steps.count

@@ -116,8 +116,27 @@ struct EtcdPlace: EtcdSite {
     }
 
     /// API servers that are gone would be led to until their leases end, which the restored cluster does not know of.
-    func clearStale(at endpoint: String) async throws {
-        _ = try await gateway().deletePrefix(Array("/registry/masterleases/".utf8), at: endpoint)
+    func clearStale(at endpoint: String) async throws { try await gateway().clearStaleLeases(at: endpoint) }
+
+    func backupKey() async throws -> ReaderKey? { try await nodeState.readerKey() }
+
+    /// None where sealing is not declared.
+    ///
+    /// - Throws: ``Failure`` `backup-recipients` (permanent) rather than to let a backup be read that should not be.
+    func backupRecipients() async throws -> [RecipientKey] {
+        guard let declared = try await nodeState.etcd(etcdCluster).backupRecipients else { return [] }
+        let keys = declared.compactMap { recipient in
+            SecretReader(rawValue: recipient.reader).map { RecipientKey(reader: $0, publicKey: recipient.publicKey) }
+        }
+        guard keys.count == declared.count, keys.contains(where: { $0.reader == .controlPlane }) else {
+            throw Failure(
+                .permanent,
+                code: "backup-recipients",
+                "backups of etcd \(etcdCluster) are to be sealed, and the generation does not name whose keys open them",
+                hint: "publish again with this release: `kopslite update cluster --yes`"
+            )
+        }
+        return keys
     }
 
     /// Lets the members' names stand for addresses in this machine's hosts file.

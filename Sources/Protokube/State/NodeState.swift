@@ -3,6 +3,7 @@ import FoundationEssentials
 import KopsModel
 import NodeBuilders
 import NodeOS
+import StateStore
 import SystemPackage
 
 /// What nodeup left on this machine for protokube.
@@ -42,6 +43,19 @@ struct NodeState: Sendable {
             )
         }
         return inputs
+    }
+
+    /// What opens that which is sealed to the control plane; `nil` on a machine that was given none.
+    ///
+    /// - Throws: ``Failure`` `reader-key-damaged` (permanent).
+    func readerKey() async throws -> ReaderKey? {
+        let path = FilePath(ReaderKey.path)
+        guard try await node.status(of: path) != nil else { return nil }
+        do {
+            return try ReaderKey(decoding: try await node.read(path))
+        } catch let error as KeyringError {
+            throw Failure(.permanent, code: "reader-key-damaged", "\(path) cannot be used", cause: error)
+        }
     }
 
     /// The boot configuration user-data wrote.

@@ -6,19 +6,13 @@ import StateStore
 /// Takes, tries and prunes the backups of an etcd cluster, on the machine that leads it.
 ///
 /// It comes last and holds nothing up: a control plane without a backup is worth more than none. A pass is made beside the
-/// pipeline, for it may take minutes in which etcd is to be looked at; what came of the last one is what the step says.
+/// pipeline, for it may take minutes in which etcd is to be looked at.
 struct EtcdBackupStep: Step {
     let site: any EtcdSite
     let member: EtcdMemberRunner
-    let sideline: Sideline
-    private let isUnderWay = Handover<Bool>()
-    private let outcome = Handover<Result<BackupKeeper.Pass, any Error>>()
-
-    init(site: any EtcdSite, member: EtcdMemberRunner, sideline: Sideline) {
-        self.site = site
-        self.member = member
-        self.sideline = sideline
-    }
+    let pass: Aside<BackupKeeper.Pass>
+    /// Hears how well the cluster is backed up; `nil` from a machine that does not lead it.
+    let summarises: @Sendable (String, BackupSummary?) async -> Void
 
     private var etcdCluster: String { site.etcdCluster }
     var name: String { "backup-\(etcdCluster)" }
@@ -29,21 +23,15 @@ struct EtcdBackupStep: Step {
 
     func converge(_ observer: any StepObserver) async throws {
         guard await member.leads else {
-            outcome.value = nil
-            return
+            pass.forget()
+            return await summarises(etcdCluster, nil)
         }
-        if isUnderWay.value != true {
-            isUnderWay.value = true
-            sideline.add { [self] in
-                do {
-                    outcome.value = .success(try await site.keepBackups())
-                } catch {
-                    outcome.value = .failure(error)
-                }
-                isUnderWay.value = false
-            }
+        pass.begin { [self] in
+            let pass = try await site.keepBackups()
+            await summarises(etcdCluster, pass.summary)
+            return pass
         }
-        if let outcome = outcome.value { try check(try outcome.get()) }
+        if let last = try pass.last { try check(last) }
     }
 
     private func check(_ pass: BackupKeeper.Pass) throws {
@@ -57,5 +45,30 @@ struct EtcdBackupStep: Step {
             )
         }
         if let failure = pass.failures.first { throw Failure(failure, during: name) }
+    }
+}
+
+/// Takes the backups that operators ask for, on the machine that leads the etcd cluster.
+struct EtcdBackupRequestStep: Step {
+    let site: any EtcdSite
+    let member: EtcdMemberRunner
+    /// After a pass that is under way: one backup at a time is taken on a machine.
+    let answer: Aside<BackupName?>
+
+    var name: String { "backup-request-\(site.etcdCluster)" }
+    var activity: String { "taking a backup of etcd \(site.etcdCluster) that was asked for" }
+    let patience: Duration = .seconds(10)
+    /// A person waits.
+    let cadence: Duration = .seconds(5)
+    let isEssential = false
+
+    func converge(_ observer: any StepObserver) async throws {
+        guard await member.leads else { return answer.forget() }
+        answer.begin { [self] in try await site.answerBackupRequest() }
+        do {
+            _ = try answer.last
+        } catch let error as RegisterError {
+            throw Failure(.transient, code: error.code, "\(error)")
+        }
     }
 }

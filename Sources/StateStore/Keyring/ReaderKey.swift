@@ -20,6 +20,13 @@ public struct RecipientKey: Codable, Sendable, Equatable {
     public let id: String
     /// X25519 (RFC 7748), 32 bytes, in Base64.
     public let publicKey: Data
+
+    /// Makes the half of a key that is known.
+    public init(reader: SecretReader, publicKey: Data) {
+        self.reader = reader
+        self.publicKey = publicKey
+        id = keyIdentifier(publicKey)
+    }
 }
 
 /// A key that opens what was sealed to a reader.
@@ -48,7 +55,7 @@ public struct ReaderKey: Codable, Sendable, Equatable, CustomStringConvertible, 
     }
 
     /// The half that may be known to all.
-    public var recipient: RecipientKey { RecipientKey(reader: reader, id: id, publicKey: publicKey) }
+    public var recipient: RecipientKey { RecipientKey(reader: reader, publicKey: publicKey) }
 
     /// Never the key.
     public var description: String { "\(reader.rawValue) key \(id)" }

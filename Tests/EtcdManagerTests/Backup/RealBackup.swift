@@ -44,7 +44,8 @@ struct RealBackup: Sendable {
     func take(
         sealedTo recipients: [RecipientKey] = [],
         in directory: FilePath? = nil,
-        space: FreeSpace = FreeSpace(reserve: 0)
+        space: FreeSpace = FreeSpace(reserve: 0),
+        reason: BackupReason = .scheduled
     ) async throws -> BackupRecord {
         let status = EtcdStatus(
             version: source.tools.release,
@@ -70,7 +71,7 @@ struct RealBackup: Sendable {
         ).take(
             of: [BackupMember(name: "a", endpoint: source.endpoint)],
             source: BackupScene.source,
-            reason: .scheduled
+            reason: reason
         )
     }
 

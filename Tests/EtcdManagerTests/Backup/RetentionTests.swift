@@ -30,8 +30,8 @@ import Testing
         for revision in 0..<Int64.random(in: 0..<60, using: &random) {
             let taken = now.addingTimeInterval(-Double(Int.random(in: -600..<span, using: &random)))
             let reason: BackupReason =
-                [.scheduled, .asked, .before("upgrade"), .before("restore")]
-                .randomElement(using: &random) ?? .asked
+                [.scheduled, .asked(1), .before("upgrade"), .before("restore")]
+                .randomElement(using: &random) ?? .asked(1)
             let record = BackupScene.record([1], taken: taken, revision: revision, reason: reason)
             let proof = { damage in
                 BackupProof(tried: now, etcdRelease: "3.4.23", record: "", comparedHash: true, damage: damage)

@@ -47,7 +47,7 @@ struct SecureBackupTests {
                     ).take(
                         of: [BackupMember(name: "a", endpoint: endpoint)],
                         source: BackupScene.source,
-                        reason: .asked
+                        reason: .asked(1)
                     )
                 }
                 let record = try await take(client)

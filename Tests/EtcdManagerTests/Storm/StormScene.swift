@@ -126,7 +126,7 @@ struct StormScene: Sendable {
     /// Takes a backup now, as an operator would before anything else.
     func backUp() async throws -> BackupName? {
         let members = declared.members.map { BackupMember(name: $0, endpoint: cluster.endpoint($0)) }
-        return try await taker(backups, "a").take(of: members, source: Self.source, reason: .asked).name
+        return try await taker(backups, "a").take(of: members, source: Self.source, reason: .asked(1)).name
     }
 
     private func restore(_ backup: String, _ start: EtcdStart, into target: FilePath) async throws {

@@ -73,7 +73,7 @@ struct MachineClusterTests {
             try await cluster.untilMembers(["a"], minor: 5)
             let note = cluster.volume("a").appending(MemberVolume.noteFile)
             try await cluster.until("the new release to be noted") { _ in
-                try await VolumeNote(decoding: LiveNode().read(note)).release?.hasPrefix("3.5.") == true
+                try await VolumeNote(decoding: LiveNode().read(note)).releases?.oldest.hasPrefix("3.5.") == true
             }
             await cluster.stop("a")
             try await cluster.declare(["a"], on: ["a"], minor: 4)

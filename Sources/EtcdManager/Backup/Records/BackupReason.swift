@@ -2,12 +2,12 @@
 
 /// Why a backup was taken.
 ///
-/// - Shape: `scheduled`, `asked`, or `before: <step>`.
+/// - Shape: `scheduled`, `asked: <request>`, or `before: <step>`.
 public enum BackupReason: Sendable, Hashable, CustomStringConvertible {
     /// It was time.
     case scheduled
-    /// An operator wanted one.
-    case asked
+    /// An operator wanted one, by the request of that number.
+    case asked(Int)
     /// A step that changes the cluster was about to begin.
     case before(String)
 
@@ -15,7 +15,7 @@ public enum BackupReason: Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .scheduled: "scheduled"
-        case .asked: "asked"
+        case .asked(let request): "asked: \(request)"
         case .before(let step): "before: \(step)"
         }
     }
@@ -24,7 +24,9 @@ public enum BackupReason: Sendable, Hashable, CustomStringConvertible {
     public init?(_ text: String) {
         switch text {
         case "scheduled": self = .scheduled
-        case "asked": self = .asked
+        case _ where text.hasPrefix("asked: "):
+            guard let request = Int(text.dropFirst("asked: ".count)), "asked: \(request)" == text else { return nil }
+            self = .asked(request)
         case _ where text.hasPrefix("before: "): self = .before(String(text.dropFirst("before: ".count)))
         default: return nil
         }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import NodeOS
+import Testing
+
+@testable import EtcdManager
+
+/// What one machine does for its member, look by look.
+@Suite struct EtcdAgentTests {
+    private func refusal(_ body: () async throws -> Void) async -> Failure? {
+        do {
+            try await body()
+            return nil
+        } catch {
+            return error as? Failure
+        }
+    }
+
+    @Test(arguments: [
+        ("3.5.21", "3.5.21", "3.4.23", "older"), ("3.4.23", "3.4.23", "3.6.4", "skips 3.5"),
+        // Half of the cluster is upgraded: neither back, nor further.
+        ("3.5.21", "3.4.23", "3.4.23", "older"), ("3.5.21", "3.4.23", "3.6.4", "skips 3.5"),
+        // What the volume says counts where the record does not tell.
+        ("3.5.21", nil, "3.4.23", "older"), ("3.4.23", nil, "3.6.4", "skips 3.5"),
+        ("3.5.21", "3.5.21", "4.0.0", "skips"),
+    ]) func aReleaseThatTheDataCannotBeGivenToIsRefused(
+        data: String,
+        cluster: String?,
+        declared: String,
+        reason: String
+    ) async throws {
+        for process in [LocalSight.Process.running(isCurrent: false), .stopped] {
+            let scene = try await AgentScene(data: data, cluster: cluster, process: process)
+            for _ in 0..<3 {
+                let failure = await refusal { try await scene.tick(declared) }
+                #expect(failure?.code == "etcd-version-refused" && failure?.kind == .permanent)
+                #expect(failure?.message.contains(reason) == true, "\(failure?.message ?? "")")
+                #expect(failure?.hint?.contains("restore") == true)
+            }
+            #expect(scene.acts.isEmpty && scene.isRunning == (process != .stopped))
+            // Put right, it goes on.
+            try await scene.tick(data)
+            #expect(scene.isRunning && scene.acts.contains("start \(data)"))
+        }
+    }
+
+    @Test(arguments: [("3.4.23", "3.4.23"), ("3.4.23", "3.4.1"), ("3.4.23", "3.5.21"), ("3.5.21", "3.6.4")])
+    func theSameMinorAndTheNextAreRunAndNotedFirst(data: String, declared: String) async throws {
+        let scene = try await AgentScene(data: data, cluster: data, process: .stopped)
+        try await scene.tick(declared)
+        #expect(scene.acts.last == "start \(declared)" || scene.acts.contains("start \(declared)"))
+        if data != declared { #expect(scene.acts.prefix(2) == ["note", "start \(declared)"]) }
+        #expect(scene.note?.releases?.newest == declared && scene.note?.releases?.oldest == data)
+    }
+
+    @Test func aReleaseIsRefusedFromTheVolumeAloneToo() async throws {
+        for (declared, isRun) in [("3.4.23", false), ("3.5.22", true), ("3.6.4", true), ("3.7.0", false)] {
+            let scene = try await AgentScene(data: "3.5.21", cluster: "3.5.21", process: .stopped)
+            scene.loseStore()
+            let failure = await refusal { try await scene.tick(declared) }
+            #expect(scene.isRunning == isRun && (failure == nil) == isRun, "\(declared)")
+        }
+    }
+
+    /// Nobody is given the turn to restart who would not take it, or everything else would wait for it.
+    @Test func aMemberWhoseReleaseIsRefusedGetsNoTurn() throws {
+        var record = ClusterRecord(clusterName: "c", etcdCluster: "main", id: "1", founder: "a")
+        for (number, name) in ["a", "b", "c"].enumerated() {
+            record.members[name] = MemberRecord(incarnation: 1, state: .voter, etcdID: UInt64(number + 1))
+        }
+        record.release = "3.4.23"
+        var view = MembershipView(record: record, release: "3.6.4")
+        for (number, name) in ["a", "b", "c"].enumerated() {
+            view.reports[name] = MemberReport(
+                machine: name,
+                address: name,
+                clientURL: name,
+                data: .good,
+                incarnation: 1,
+                isRunning: true,
+                isCurrent: false,
+                releases: ReleaseRange("3.4.23")
+            )
+            view.statuses[name] = EtcdStatus(
+                version: "3.4.23",
+                clusterID: 1,
+                memberID: UInt64(number + 1),
+                leader: 1,
+                revision: 1,
+                raftIndex: 1,
+                raftAppliedIndex: 1
+            )
+        }
+        let spec = EtcdSpec(clusterName: "c", etcdCluster: "main", members: ["a", "b", "c"], peerURLs: [:])
+        func next() -> LeaderStep? { LeaderStep.next(view, spec: spec, command: nil, token: 0) }
+        #expect(next() == nil)
+        view.record.operation = .restart(member: "b")
+        #expect(next() == .endRestart(member: "b"), "a turn from before is given back")
+        view.record.operation = nil
+        view.release = "3.5.21"
+        #expect(next() == .beginRestart(member: "b"), "the leader comes last")
+        // Once all have come to it, that is recorded, and the next may follow.
+        for name in ["a", "b", "c"] { view.statuses[name]?.version = "3.5.21" }
+        #expect(next() == .recordRelease("3.5.21"))
+        view.statuses["c"]?.version = "3.4.23"
+        #expect(next() == .beginRestart(member: "b"), "not while one is still behind")
+    }
+
+    /// A backup may be older than what it takes the place of: that is the way back.
+    @Test func aRestoreForgetsTheReleaseOfBefore() throws {
+        var record = ClusterRecord(clusterName: "c", etcdCluster: "main", id: "1", founder: "a")
+        record.release = "3.5.21"
+        let restore = Operation.Restore(command: "1", backup: "b", lost: [])
+        let begun = LeaderStep.beginAnew(restore, founder: "a").record(after: record, token: 1)
+        #expect(begun?.release == nil && begun?.epoch == 2)
+    }
+
+    /// From the moment it stops for a restore, a machine that was alone asks the store before it starts again: another
+    /// member may have begun anew by then.
+    @Test func whoStopsForARestoreIsNotAloneAnyMore() async throws {
+        let scene = try await AgentScene(data: "3.4.23", cluster: "3.4.23", process: .running(isCurrent: true))
+        #expect(scene.note?.alone == true)
+        let restore = Operation.Restore(command: "1", backup: "b", lost: [])
+        try await scene.change { $0.operation = .restore(restore) }
+        _ = await refusal { try await scene.tick("3.4.23") }
+        #expect(scene.note?.alone == false && !scene.isRunning)
+        #expect(scene.acts == ["note", "stop"], "the note first: it may end in between")
+        #expect(try await scene.registers.read(.report(of: "a"))?.value.stoppedFor == "1")
+        scene.loseStore()
+        let failure = await refusal { try await scene.tick("3.4.23") }
+        #expect(failure?.code == "start-unrecorded-only-alone" && !scene.isRunning)
+    }
+}
