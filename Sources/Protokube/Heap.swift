@@ -14,4 +14,7 @@ enum Heap {
         mallopt(M_MMAP_THRESHOLD, 128 << 10)
         mallopt(M_TRIM_THRESHOLD, 128 << 10)
     }
+
+    /// Gives back the free pages between what is in use, too.
+    static func giveBack() { malloc_trim(0) }
 }

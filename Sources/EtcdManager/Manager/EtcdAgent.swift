@@ -106,9 +106,9 @@ public struct EtcdAgent: Sendable {
         }
         guard let record else {
             yields = true
-            let awaited = try await begin(spec)
+            let outlook = try await begin(spec)
             yields = false
-            return Outlook(member: awaited)
+            return outlook
         }
         var round = Round(spec: spec, record: record.value, version: record.version)
         for name in Set(spec.members).union(record.value.members.keys).sorted() {
@@ -200,11 +200,13 @@ public struct EtcdAgent: Sendable {
     }
 
     /// The store knows no such cluster: begins it, if that is certain.
-    private func begin(_ spec: EtcdSpec) async throws -> String? {
-        guard spec.members.contains(place.member) else { return "member \(place.member) is not declared" }
+    private func begin(_ spec: EtcdSpec) async throws -> Outlook {
+        guard spec.members.contains(place.member) else {
+            return Outlook(member: "member \(place.member) is not declared")
+        }
         let sight = try await means.host.look()
         guard leadership.token(at: means.now()) != nil else {
-            return "another machine to begin the cluster, or its lease to end"
+            return Outlook(member: "another machine to begin the cluster, or its lease to end")
         }
         try rules.check(
             .begin(
@@ -239,9 +241,9 @@ public struct EtcdAgent: Sendable {
             begun: means.date().formatted(.iso8601)
         )
         // All of this took its time, in which another machine may have begun, and what it recorded may have been lost.
-        guard leadership.token(at: means.now()) != nil else { return "the lease to be renewed" }
+        guard leadership.token(at: means.now()) != nil else { return Outlook(member: "the lease to be renewed") }
         try await means.registers.write(record, to: .record, replacing: nil)
-        return "etcd to begin"
+        return Outlook(member: "etcd to begin", hasAdvanced: true)
     }
 
     /// Says in the store how the member is, when that has changed.

@@ -33,7 +33,11 @@ struct StatusPublisher: Sendable {
 
     /// Writes until ``finish()``.
     func run() async {
-        for await status in inbox { await write(status) }
+        for await status in inbox {
+            await write(status)
+            // There is a status every half minute at the least.
+            Heap.giveBack()
+        }
     }
 
     /// A report that cannot be written must not stop a control plane.
