@@ -24,6 +24,17 @@ final class StormDeclaration: Sendable {
     }
 }
 
+/// Why agents did not do what was declared, by code.
+final class StormFailures: Sendable {
+    private let codes = Mutex<Set<String>>([])
+
+    func add(_ error: any Error) {
+        guard let failure = error as? Failure else { return }
+        _ = codes.withLock { $0.insert(failure.code) }
+    }
+    func contains(_ code: String) -> Bool { codes.withLock { $0.contains(code) } }
+}
+
 /// The processes of a real cluster, as an agent starts and ends them.
 struct StormEtcd: EtcdSupervisor {
     let cluster: RealEtcdCluster
@@ -37,6 +48,9 @@ struct StormEtcd: EtcdSupervisor {
 
     func ensureRunning(_ start: EtcdStart) async throws {
         let binaries = declared.binaries
+        guard start.release == binaries.version else {
+            throw Failure(.transient, code: "etcd-declaration-changed", "another release is declared by now")
+        }
         let isRunning = await cluster.isRunning(member)
         if isRunning, await cluster.unit(member)?.version == binaries.version { return }
         if isRunning { await cluster.stop(member) }
@@ -59,6 +73,7 @@ struct StormScene: Sendable {
     let declared: StormDeclaration
     let store = MemoryStore()
     let writer = StormWriter()
+    let failures = StormFailures()
 
     var registers: StoreRegisters {
         StoreRegisters(layout: Self.layout, etcdCluster: "main", open: { [store] in store })
@@ -109,7 +124,8 @@ struct StormScene: Sendable {
             )
         )
         while !Task.isCancelled {
-            let outlook = try? await agent.tick(spec)
+            var outlook: EtcdAgent.Outlook?
+            do { outlook = try await agent.tick(spec) } catch { failures.add(error) }
             if outlook?.hasAdvanced != true { try? await clock.sleep(for: .milliseconds(200)) }
         }
     }
@@ -120,7 +136,8 @@ struct StormScene: Sendable {
             clusterName: Self.layout.clusterName,
             etcdCluster: "main",
             members: declared.members,
-            peerURLs: Dictionary(uniqueKeysWithValues: urls)
+            peerURLs: Dictionary(uniqueKeysWithValues: urls),
+            release: declared.binaries.version
         )
     }
 
