@@ -78,6 +78,10 @@ public struct Schedule: Sendable {
             let waiting = await turns.settled()
             step(&world, turns, waiting)
             calm = world.isConverged ? calm + 1 : 0
+            // A declaration that is refused is put right by whoever made it; who read it before may still have noted it.
+            if world.turn % 100 == 0, let newest = world.newestMinor, newest > world.release.minor {
+                world.declare(minor: newest)
+            }
             // What only a person can mend is watched for a while, and does not get better.
             if world.turn == Self.hostile + Self.watched, !world.canConverge { break }
         }
@@ -121,8 +125,7 @@ public struct Schedule: Sendable {
             world.machines[number].reachesStore = true
             world.machines[number].group = 0
         }
-        // A declaration that was refused is put right by whoever made it.
-        if let newest = world.volumes.compactMap(\.newestMinor).max() { world.declare(minor: newest) }
+        if let newest = world.newestMinor { world.declare(minor: newest) }
     }
 
     private func outcome(_ world: World) -> Outcome {

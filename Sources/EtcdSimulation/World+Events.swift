@@ -212,6 +212,9 @@ extension World {
         declare(minor: max(4, release.minor + step))
     }
 
+    /// The newest release that data may be of.
+    var newestMinor: Int? { volumes.compactMap(\.newestMinor).max() }
+
     mutating func declare(minor: Int) {
         release.minor = minor
         let release = release.release

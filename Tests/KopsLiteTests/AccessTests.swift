@@ -46,6 +46,22 @@ import Testing
         #expect(await bench.store.keys == keys, "what was tried is gone")
     }
 
+    @Test("who may not remove backups hears of it before they fill the store, and nothing is left there")
+    func removal() async throws {
+        let bench = try await Bench.withGeneration()
+        let cluster = try await ClusterRepository(store: bench.store).resolved("demo.example.com")
+        let machine = try #require(cluster.machines.first { $0.role == .controlPlane })
+        func trial(_ store: any StateStore) throws -> () async throws -> Void {
+            let trial = RoleTrial(store: store, machine: machine, layout: layout, trust: [], readerKey: nil)
+            return try #require(trial.attempts.first { $0.name == "removes old backups of etcd" }).attempt
+        }
+        let keys = await bench.store.keys
+        try await trial(bench.store)()
+        let access = StoreAccess(of: .node, in: layout)
+        await #expect(throws: StoreError.self) { try await trial(RestrictedStore(bench.store, to: access))() }
+        #expect(await bench.store.keys == keys)
+    }
+
     @Test("the access of a role is all that its trial needs", arguments: InstanceRole.allCases)
     func trialsFitTheAccess(_ role: InstanceRole) async throws {
         let bench = try await Bench.withGeneration()

@@ -19,7 +19,10 @@ struct RoleTrial {
             ("reads where API servers answer", { _ = try await APIEndpoints(store: store, layout: layout).records() }),
             ("writes its status", status),
         ]
-        if machine.role == .controlPlane { attempts.append(("reads, lists and writes etcd's records", etcd)) }
+        if machine.role == .controlPlane {
+            attempts.append(("reads, lists and writes etcd's records", etcd))
+            attempts.append(("removes old backups of etcd", backups))
+        }
         return attempts
     }
 
@@ -66,5 +69,10 @@ struct RoleTrial {
         // Beside the members' own reports.
         let report = try layout.etcdRegister("main", "reports/preflight.json")
         try await store.write(Array("{}\n".utf8), to: report, when: .always)
+    }
+
+    /// One that is not there: any that was written, if only for the trial, would tell machines that etcd has existed.
+    private func backups() async throws {
+        try await store.remove(try layout.backup("preflight", "0", of: "main"), when: .always)
     }
 }

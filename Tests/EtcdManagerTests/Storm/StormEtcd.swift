@@ -37,6 +37,9 @@ struct StormEtcd: EtcdSupervisor {
 
     func ensureRunning(_ start: EtcdStart) async throws {
         let binaries = declared.binaries
+        guard start.release == binaries.version else {
+            throw Failure(.transient, code: "etcd-declaration-changed", "another release is declared by now")
+        }
         let stamp = try await stamp()
         if await cluster.isRunning(member) {
             if events.startedWith(member) == stamp { return }

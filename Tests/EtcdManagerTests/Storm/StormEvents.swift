@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import EtcdManager
+import NodeOS
 import Synchronization
 
 /// What a cluster's machines did and said, and which of their agents are to crash.
@@ -10,6 +11,7 @@ final class StormEvents: Sendable {
         var restarts: [String] = []
         var violations: [String] = []
         var outlooks: [String: EtcdAgent.Outlook] = [:]
+        var failures: Set<String> = []
         var lives: [String: Int] = [:]
         var dying: [String: CheckedContinuation<Void, Never>] = [:]
     }
@@ -43,6 +45,13 @@ final class StormEvents: Sendable {
     func saw(_ outlook: EtcdAgent.Outlook, at member: String) { state.withLock { $0.outlooks[member] = outlook } }
     /// What a member's agent said last.
     func outlook(at member: String) -> EtcdAgent.Outlook? { state.withLock { $0.outlooks[member] } }
+
+    func failed(_ error: any Error) {
+        guard let failure = error as? Failure else { return }
+        state.withLock { _ = $0.failures.insert(failure.code) }
+    }
+    /// Why agents did not do what was declared, by code.
+    var failures: Set<String> { state.withLock { $0.failures } }
 
     /// Ends an agent at whatever it waits for; it is started anew and remembers nothing.
     func crash(_ member: String) {

@@ -70,7 +70,12 @@ struct StormScene: Sendable {
         let clock = ContinuousClock()
         var agent = agent(name, life)
         while !Task.isCancelled {
-            let outlook = try? await agent.tick(spec)
+            var outlook: EtcdAgent.Outlook?
+            do {
+                outlook = try await agent.tick(spec)
+            } catch {
+                events.failed(error)
+            }
             if let outlook { events.saw(outlook, at: name) }
             if outlook?.hasAdvanced != true { try? await clock.sleep(for: .milliseconds(200)) }
         }
@@ -117,7 +122,8 @@ struct StormScene: Sendable {
             clusterName: Self.layout.clusterName,
             etcdCluster: "main",
             members: declared.members,
-            peerURLs: Dictionary(uniqueKeysWithValues: urls)
+            peerURLs: Dictionary(uniqueKeysWithValues: urls),
+            release: declared.binaries.version
         )
     }
 

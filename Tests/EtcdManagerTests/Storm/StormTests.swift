@@ -40,6 +40,31 @@ struct StormTests {
         }
     }
 
+    /// Declared by whomever, an older release is not run on the data, and what serves goes on.
+    @Test func anOlderReleaseIsRefusedWhileItServes() async throws {
+        try await StormScene.run(EtcdBinaries(minor: 5)) { scene in
+            try await scene.untilAsDeclared()
+            let release = scene.declared.binaries
+            while try await scene.registers.read(.record)?.value.release != release.version {
+                try await ContinuousClock().sleep(for: .milliseconds(200))
+            }
+            scene.declared.binaries = try EtcdBinaries(minor: 4)
+            while !scene.events.failures.contains("etcd-version-refused") {
+                try await ContinuousClock().sleep(for: .milliseconds(200))
+            }
+            let written = scene.writer.acknowledged.count
+            while scene.writer.acknowledged.count < written + 20 {
+                try await ContinuousClock().sleep(for: .milliseconds(200))
+            }
+            let status = try await scene.cluster.gateway.status(of: scene.cluster.endpoint("a"))
+            #expect(status.version == release.version)
+            // Ended by whatever it is, it does not come back as what it must not be; put right, it does.
+            await scene.cluster.kill("a")
+            scene.declared.binaries = release
+            try await scene.untilAsDeclared()
+        }
+    }
+
     @Test func aLostMajorityComesBackFromABackupOnCommand() async throws {
         try await StormScene.run(EtcdBinaries(minor: 4)) { scene in
             try await scene.growToThree()
