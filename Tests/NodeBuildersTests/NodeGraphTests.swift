@@ -2,9 +2,11 @@
 import KopsModel
 import NodeBuilders
 import NodeOS
-import NodeTasks
 import PKI
+import SystemPackage
 import Testing
+
+@testable import NodeTasks
 
 private typealias Graph = NodeTaskGraph
 
@@ -78,6 +80,47 @@ private typealias Graph = NodeTaskGraph
             ]
         )
         #expect(!tasks.contains { $0.id == "service:etcd.service" })
+    }
+
+    /// Once the new pair of etcd's authority signs, an API server that never read it would have lost etcd.
+    @Test func whatComponentsReadOnlyOnceStartsThemAnew() throws {
+        let readOnce: [String: [(keyset: String, isSigner: Bool)]] = [
+            "kube-apiserver": [("etcd-ca", false), ("service-account", false), ("service-account", true)],
+            "kube-controller-manager": [("kubernetes-ca", false), ("service-account", true)],
+            "kube-scheduler": [("kubernetes-ca", false)],
+        ]
+        let inputs = Samples.inputs("1.30.0", .controlPlane)
+        let before = try manifests(inputs)
+        for keyset in Samples.keysetNames {
+            var changed = inputs
+            let pair = try #require(changed.keysets[keyset]?.primaryPair)
+            changed.keysets[keyset]?.pairs.append(
+                Keyset.Pair(id: "2", certificate: "", publicKey: pair.publicKey, privateKey: pair.privateKey)
+            )
+            let trusting = try manifests(changed)
+            changed.keysets[keyset]?.primary = "2"
+            let signing = try manifests(changed)
+            for (name, read) in readOnce {
+                #expect(
+                    (trusting[name] != before[name]) == read.contains { $0 == (keyset, false) },
+                    "\(name) \(keyset)"
+                )
+                #expect(
+                    (signing[name] != trusting[name]) == read.contains { $0 == (keyset, true) },
+                    "\(name) \(keyset)"
+                )
+            }
+        }
+    }
+
+    /// The static pods' manifests, by component.
+    private func manifests(_ inputs: NodeInputs) throws -> [String: [UInt8]] {
+        var manifests: [String: [UInt8]] = [:]
+        for case let task as FileTask in try NodeGraph.tasks(for: inputs) {
+            guard task.id.name.contains("/manifests/"), case .bytes(let bytes) = task.content else { continue }
+            manifests[String((task.path.lastComponent?.string ?? "").dropLast(".json".count))] = bytes
+        }
+        return manifests
     }
 
     @Test func workersHoldNoAuthority() throws {

@@ -54,6 +54,19 @@ import Testing
         #expect(await node.effects.isEmpty)
     }
 
+    /// A key without its certificate, above all, is what the next run finds.
+    @Test func aCrashAtAnyWriteIsMadeUpFor() async throws {
+        for count in 0..<6 {
+            let node = try await machine(0.7)
+            await node.crash(afterWrite: count)
+            #expect(try await RenewRun(node: node).converge().failed)
+            await node.revive()
+            let report = try await RenewRun(node: node).converge()
+            #expect(!report.failed, "\(report.text)")
+            #expect(try await RenewRun(node: node).converge().changedCount == 0)
+        }
+    }
+
     @Test func withoutSealedInputsThereIsNothingToRenew() async {
         let failure = await #expect(throws: Failure.self) { _ = try await RenewRun(node: FakeNode()).converge() }
         #expect(failure?.code == "nothing-sealed" && failure?.hint == "nodeup apply")

@@ -88,6 +88,16 @@ struct NodeContext: Sendable {
         return (pair, key)
     }
 
+    /// Which pairs of keysets are used, as one line: those that are believed, and for `signing` ones the one that signs.
+    ///
+    /// - Throws: ``Failure`` with the code `keyset-missing`.
+    func pairs(trusted: [String], signing: [String] = []) throws -> String {
+        let believed = try trusted.map { name in
+            "\(name) \(try keyset(name).trustedPairs.map(\.id).joined(separator: ","))"
+        }
+        return (believed + (try signing.map { "\($0) signs \(try primaryPair($0).pair.id)" })).joined(separator: "; ")
+    }
+
     private func incomplete(_ code: String, _ why: String) -> Failure {
         Failure(
             .permanent,

@@ -10,6 +10,8 @@ struct StaticPod: Sendable {
     /// The directory with the component's own keys and kubeconfig, mounted at the same path.
     var directory: String
     var cpu: String
+    /// The keys that the component reads only when it starts: kubelet starts it anew when this text changes.
+    var startedWith: String
     /// Linux capabilities the process keeps; all others are dropped.
     var capabilities: [String] = []
     var probes: Probes
@@ -31,6 +33,7 @@ struct StaticPod: Sendable {
                 "name": .string(name),
                 "namespace": "kube-system",
                 "labels": ["component": .string(name), "k8s-app": .string(name), "tier": "control-plane"],
+                "annotations": ["kopslite.io/started-with": .string(startedWith)],
             ],
             "spec": [
                 "hostNetwork": true,

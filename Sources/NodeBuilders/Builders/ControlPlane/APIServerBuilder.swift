@@ -100,13 +100,14 @@ struct APIServerBuilder: NodeBuilder {
         text.contains(":") || text.allSatisfy { $0.isNumber || $0 == "." }
     }
 
-    private func pod(_ context: NodeContext) -> StaticPod {
+    private func pod(_ context: NodeContext) throws -> StaticPod {
         StaticPod(
             name: Self.name,
             image: AddonSet.image(of: Self.name, in: context.config, context.release),
             flags: flags(context).overridden(by: context.config.flags[Self.name]),
             directory: Self.directory.string,
             cpu: "250m",
+            startedWith: try context.pairs(trusted: ["etcd-ca", "service-account"], signing: ["service-account"]),
             capabilities: ["NET_BIND_SERVICE"],
             probes: StaticPod.Probes(port: context.network.apiPort, live: "/livez", ready: "/readyz")
         )

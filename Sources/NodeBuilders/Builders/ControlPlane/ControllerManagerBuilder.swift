@@ -31,13 +31,14 @@ struct ControllerManagerBuilder: NodeBuilder {
             + [component.laterManifest(try pod(context).manifest.encoded(), needs: files.map(\.id), in: context)]
     }
 
-    private func pod(_ context: NodeContext) -> StaticPod {
+    private func pod(_ context: NodeContext) throws -> StaticPod {
         StaticPod(
             name: Self.name,
             image: AddonSet.image(of: Self.name, in: context.config, context.release),
             flags: flags(context).overridden(by: context.config.flags[Self.name]),
             directory: Self.directory.string,
             cpu: "200m",
+            startedWith: try context.pairs(trusted: ["kubernetes-ca"], signing: ["service-account"]),
             probes: StaticPod.Probes(port: 10257, live: "/healthz", ready: nil)
         )
     }

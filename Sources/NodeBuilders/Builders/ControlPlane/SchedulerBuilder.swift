@@ -28,7 +28,7 @@ struct SchedulerBuilder: NodeBuilder {
         ]
     }
 
-    private func pod(_ context: NodeContext) -> StaticPod {
+    private func pod(_ context: NodeContext) throws -> StaticPod {
         let kubeconfig = Self.directory.appending("kubeconfig").string
         var flags: FlagList = [
             "authentication-kubeconfig": kubeconfig,
@@ -44,6 +44,7 @@ struct SchedulerBuilder: NodeBuilder {
             flags: flags.overridden(by: context.config.flags[Self.name]),
             directory: Self.directory.string,
             cpu: "100m",
+            startedWith: try context.pairs(trusted: ["kubernetes-ca"]),
             probes: StaticPod.Probes(port: 10259, live: "/healthz", ready: nil)
         )
     }
