@@ -18,7 +18,7 @@ struct Run: Sendable {
     let http: any HTTPClient
     let clock: any Clock<Duration>
     let log: Logger
-    var checker: any FilesystemChecker = Fsck()
+    var tools: any FilesystemTools = FilesystemPrograms()
     /// How an address is had beside the machine's own.
     var link: @Sendable (String, String) throws -> any AddressLink = { try InterfaceAddress($0, besides: $1) }
     /// Opens the state store by its URL.
@@ -122,8 +122,9 @@ struct Run: Sendable {
             let volume = VolumeStep(
                 etcdCluster: name,
                 nodeState: nodeState,
+                clusterState: clusterState,
                 finder: AnnouncementFile(node: node),
-                checker: checker
+                tools: tools
             )
             let place = EtcdPlace(
                 etcdCluster: name,

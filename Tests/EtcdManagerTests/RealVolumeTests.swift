@@ -14,18 +14,25 @@ struct RealVolumeTests {
         let directory: FilePath
         let device: String
         let node = LiveNode()
+        let store = SwitchedStore()
         var mountPoint: FilePath { directory.appending("mnt") }
 
         var volume: MemberVolume {
-            MemberVolume(
+            let disk = MemberDisk(
+                clusterName: MemberVolumeTests.note.clusterName,
+                etcdCluster: "main",
+                label: "k8s.io/etcd/main",
                 node: node,
-                directory: mountPoint,
-                source: .disk(
-                    AnnouncementFile(node: node, path: directory.appending("volumes.json")),
-                    VolumeMounter(node: node, checker: Fsck(), label: "etcd-main", mountPoint: mountPoint),
-                    label: "k8s.io/etcd/main"
+                finder: AnnouncementFile(node: node, path: directory.appending("volumes.json")),
+                claimant: VolumeClaimant(machine: "cp-1", registers: store.registers),
+                mounter: VolumeMounter(
+                    node: node,
+                    tools: FilesystemPrograms(),
+                    label: "etcd-main",
+                    mountPoint: mountPoint
                 )
             )
+            return MemberVolume(node: node, directory: mountPoint, source: .disk(disk))
         }
 
         static func run(_ body: (Bench) async throws -> Void) async throws {

@@ -25,8 +25,9 @@ import Testing
         })
     }
 
-    struct Clean: FilesystemChecker {
+    struct Clean: FilesystemTools {
         func check(_ device: FilePath, filesystem: String) {}
+        func grow(_ device: FilePath, filesystem: String, mountPoint: FilePath) {}
     }
 
     var run: Run {
@@ -36,7 +37,7 @@ import Testing
             http: plane,
             clock: clock,
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            checker: Clean(),
+            tools: Clean(),
             open: { [store = fixture.store, outage = fixture.outage] _ in
                 if outage.value == true { throw StoreError.unavailable(url: "memory://", reason: "unplugged") }
                 return store
@@ -62,9 +63,10 @@ import Testing
             machine.put("{}", at: NodePaths.laterManifests.appending("kube-scheduler.json"))
             machine.putDirectory(NodePaths.manifests)
             machine.putDirectory("/etc/systemd/system")
+            machine.put("", at: "/dev/loop7")
             machine.devices["/dev/loop7"] = BlockDeviceStatus(signature: nil, endsAreZero: true, size: 1 << 30)
             machine.put(
-                #"{"volumes":[{"name":"a.etcd-main","device":"/dev/loop7","labels":{"k8s.io/etcd/main":"a/a"}}]}"#,
+                #"{"volumes":[{"name":"a.etcd-main","device":"/dev/loop7","exclusive":true,"labels":{"k8s.io/etcd/main":"a/a"}}]}"#,
                 at: AnnouncementFile.path
             )
         }

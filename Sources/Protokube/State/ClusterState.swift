@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import EtcdManager
 import FoundationEssentials
 import KopsModel
 import NodeOS
@@ -40,6 +41,11 @@ struct ClusterState: Sendable {
     /// Replaces this machine's endpoint record.
     func write(_ endpoint: EndpointRecord) async throws {
         try await reaching { try await APIEndpoints(store: $0, layout: layout).publish(endpoint, of: boot.instance) }
+    }
+
+    /// What machines share of an etcd cluster.
+    func registers(of etcdCluster: String) -> StoreRegisters {
+        StoreRegisters(layout: layout, etcdCluster: etcdCluster, open: open)
     }
 
     /// A use of the store, with its errors as failures.

@@ -65,13 +65,7 @@ struct EtcdPlace: Sendable {
         )
     }
 
-    var registers: StoreRegisters {
-        StoreRegisters(
-            layout: ClusterLayout(clusterName: clusterState.boot.clusterName),
-            etcdCluster: etcdCluster,
-            open: clusterState.open
-        )
-    }
+    var registers: StoreRegisters { clusterState.registers(of: etcdCluster) }
 
     func gateway() async throws -> EtcdGateway {
         let identity = try await nodeState.identity(

@@ -9,27 +9,45 @@ import SystemPackage
 struct VolumeStep: Step {
     let etcdCluster: String
     let nodeState: NodeState
+    let clusterState: ClusterState
     let finder: any VolumeFinder
-    let checker: any FilesystemChecker
+    let tools: any FilesystemTools
 
     var name: String { etcdCluster == "main" ? "volume" : "volume-\(etcdCluster)" }
     var activity: String { "waiting for etcd's volume" }
     let patience: Duration = .seconds(300)
     let cadence: Duration = .seconds(60)
 
-    func converge(_ observer: any StepObserver) async throws { _ = try await volume().look() }
+    func converge(_ observer: any StepObserver) async throws {
+        do {
+            _ = try await volume().look()
+        } catch let error as RegisterError {
+            throw Failure(error)
+        }
+    }
 
     /// The volume as the sealed inputs describe it.
     func volume() async throws -> MemberVolume {
-        let label = try await nodeState.etcd(etcdCluster).volumeLabel
+        let etcd = try await nodeState.etcd(etcdCluster)
         let directory = FilePath("/mnt/kopslite").appending("etcd-\(etcdCluster)")
-        let mounter = VolumeMounter(
+        let disk = MemberDisk(
+            clusterName: clusterState.boot.clusterName,
+            etcdCluster: etcdCluster,
+            label: etcd.volumeLabel,
             node: nodeState.node,
-            checker: checker,
-            label: "etcd-\(etcdCluster)",
-            mountPoint: directory
+            finder: finder,
+            claimant: VolumeClaimant(
+                machine: clusterState.boot.instance,
+                registers: clusterState.registers(of: etcdCluster)
+            ),
+            mounter: VolumeMounter(
+                node: nodeState.node,
+                tools: tools,
+                label: "etcd-\(etcdCluster)",
+                mountPoint: directory
+            )
         )
-        return MemberVolume(node: nodeState.node, directory: directory, source: .disk(finder, mounter, label: label))
+        return MemberVolume(node: nodeState.node, directory: directory, source: .disk(disk))
     }
 }
 
