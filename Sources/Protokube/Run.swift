@@ -19,6 +19,7 @@ struct Run: Sendable {
     let clock: any Clock<Duration>
     let log: Logger
     var tools: any FilesystemTools = FilesystemPrograms()
+    var devices: any DeviceEvents = KernelDeviceEvents(directory: AnnouncementFile.path.removingLastComponent())
     /// How an address is had beside the machine's own.
     var link: @Sendable (String, String) throws -> any AddressLink = { try InterfaceAddress($0, besides: $1) }
     /// Opens the state store by its URL.
@@ -38,8 +39,10 @@ struct Run: Sendable {
         let (keepers, found) = AsyncStream.makeStream(of: AddressKeeper.self)
         let steps = await addressSteps(found) + steps(clusterState, reporter, etcdClusters())
         let pipeline = Pipeline(steps: steps, clock: clock, report: reporter)
-        // It ends with this function, and lets the address go.
+        // Both end with this function, which lets the address go.
         async let _ = Self.keep(keepers)
+        let events = deviceEvents()
+        async let _ = pipeline.doorbell.ring(at: events)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await publisher.run() }
             let outcome = await Self.outcome { try await once ? pipeline.runOnce() : pipeline.run() }
@@ -77,7 +80,17 @@ struct Run: Sendable {
                 stopwatch: Stopwatch(clock),
                 follows: { await reporter.follows(generation: $0) }
             ),
-        ] + etcd.map(\.backup)
+        ] + etcd.flatMap { [$0.growth, $0.backup] }
+    }
+
+    /// What happens to devices from now on; nothing where the machine cannot tell, for then volumes are looked for in turns.
+    private func deviceEvents() -> AsyncStream<DeviceEvent> {
+        do {
+            return try devices.events()
+        } catch {
+            log.warning("volumes are looked for every few seconds, for no events of devices can be heard: \(error)")
+            return AsyncStream { $0.finish() }
+        }
     }
 
     private static func keep(_ keepers: AsyncStream<AddressKeeper>) async {
@@ -137,6 +150,7 @@ struct Run: Sendable {
             let runner = EtcdMemberRunner(make: { try await place.agent() }, spec: { try await place.spec() })
             return EtcdSteps(
                 member: [volume, EtcdStep(etcdCluster: name, member: runner)],
+                growth: VolumeGrowthStep(volume: volume),
                 backup: EtcdBackupStep(etcdCluster: name, member: runner, place: place)
             )
         }
@@ -149,6 +163,8 @@ extension Notifier: Reporter.ServiceManager {}
 private struct EtcdSteps {
     /// Its volume and this machine's member: what everything after them needs.
     let member: [any Step]
+    /// Its volume's size.
+    let growth: any Step
     /// Its backups.
     let backup: any Step
 }

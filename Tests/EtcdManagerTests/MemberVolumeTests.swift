@@ -115,6 +115,17 @@ import Testing
         await expect("volume-gone", .waiting)
     }
 
+    @Test func aDeviceThatIsSmallerThanItsFileSystemIsLeftAlone() async throws {
+        var disk = Self.ours
+        disk.filesystemSize = 2 << 30
+        await attach(disk)
+        _ = try await volume.look()
+        #expect(try await !volume.grow())
+        disk.size = 3 << 30
+        await machine.attach(Self.device, disk)
+        #expect(try await volume.grow())
+    }
+
     @Test func theVolumeOfAnotherClusterIsNotFound() async throws {
         await attach(Self.blank)
         await machine.put(

@@ -30,6 +30,11 @@ import Testing
         func grow(_ device: FilePath, filesystem: String, mountPoint: FilePath) {}
     }
 
+    /// Nothing ever happens to this machine's devices.
+    struct Silent: DeviceEvents {
+        func events() -> AsyncStream<DeviceEvent> { AsyncStream { $0.finish() } }
+    }
+
     var run: Run {
         Run(
             node: fixture.node,
@@ -38,6 +43,7 @@ import Testing
             clock: clock,
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             tools: Clean(),
+            devices: Silent(),
             open: { [store = fixture.store, outage = fixture.outage] _ in
                 if outage.value == true { throw StoreError.unavailable(url: "memory://", reason: "unplugged") }
                 return store

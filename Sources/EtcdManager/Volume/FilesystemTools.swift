@@ -62,7 +62,9 @@ public struct FilesystemPrograms: FilesystemTools {
                 .permanent,
                 code: "volume-not-grown",
                 "the \(filesystem) on \(device) could not be made as large as the device",
-                hint: "install \(package), and see dmesg; etcd goes on with the room there is",
+                hint:
+                    "install \(package), and see dmesg; resizing needs CAP_SYS_RESOURCE, which root of a container may lack;"
+                    + " etcd goes on with the room there is",
                 cause: failure
             )
         }

@@ -2,6 +2,8 @@
 
 /// How large a file system is, by its own account at the beginning of its device.
 ///
+/// A mounted xfs writes a new size down only after a while.
+///
 /// - Source: ext4: Documentation/filesystems/ext4/super.rst of Linux (little-endian, at byte 1024); xfs: xfs_dsb in
 ///   fs/xfs/libxfs/xfs_format.h (big-endian, at byte 0).
 struct Superblock {

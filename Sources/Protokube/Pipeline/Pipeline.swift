@@ -19,6 +19,8 @@ struct Pipeline: Sendable {
     let clock: any Clock<Duration>
     let report: any PipelineReport
     var pace = Pace()
+    /// Ends a pause early when devices come, change and go.
+    var doorbell = Doorbell()
 
     /// Runs until the task is cancelled, and so ends by throwing only.
     func run() async throws -> Ending {
@@ -41,12 +43,13 @@ struct Pipeline: Sendable {
         while true {
             try Task.checkCancellation()
             await report.alive()
+            hear(&states, now: stopwatch.elapsed())
             if let index = Self.next(steps, states, now: stopwatch.elapsed()) {
                 try await attempt(index, &states, stopwatch)
                 await report.states(states, steps, now: stopwatch.elapsed())
                 if let ending = end(states) { return ending }
             } else {
-                try await clock.sleep(for: pause(states, now: stopwatch.elapsed()))
+                try await doorbell.sleep(for: pause(states, now: stopwatch.elapsed()), on: clock)
             }
         }
     }
@@ -60,6 +63,15 @@ struct Pipeline: Sendable {
         return nil
     }
 
+    /// Makes due at once what the events since the last turn concern.
+    private func hear(_ states: inout [StepState], now: Duration) {
+        for event in doorbell.take() {
+            for (index, step) in steps.enumerated() where step.concerns(event, isTrue: states[index].isTrue) {
+                states[index].heard(at: now)
+            }
+        }
+    }
+
     private func attempt(_ index: Int, _ states: inout [StepState], _ stopwatch: Stopwatch) async throws {
         let step = steps[index]
         states[index].began(at: stopwatch.elapsed())
@@ -71,12 +83,10 @@ struct Pipeline: Sendable {
             if isFirst { await report.ended(step) }
         } catch {
             if error is CancellationError || Task.isCancelled { throw CancellationError() }
-            states[index].failed(
-                Failure(error, during: step.name),
-                at: stopwatch.elapsed(),
-                patience: step.patience,
-                pace: pace
-            )
+            let failure = Failure(error, during: step.name)
+            var pace = pace
+            pace.poll = step.poll(after: failure) ?? pace.poll
+            states[index].failed(failure, at: stopwatch.elapsed(), patience: step.patience, pace: pace)
         }
     }
 
