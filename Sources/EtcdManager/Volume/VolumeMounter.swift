@@ -54,10 +54,11 @@ public struct VolumeMounter: Sendable {
             if mount.options.contains("ro") { throw readOnly(device) }
             return device
         }
+        let wanted = devices.isEmpty ? label : devices.map(\.string).joined(separator: " or ")
         throw Failure(
             .permanent,
             code: "mount-point-taken",
-            "\(source) is mounted on \(mountPoint), where \(devices.map(\.string).joined(separator: " or ")) belongs",
+            "\(source) is mounted on \(mountPoint), where \(wanted) belongs",
             hint: "stop what uses it and `umount \(mountPoint)`"
         )
     }
@@ -68,14 +69,17 @@ public struct VolumeMounter: Sendable {
     ///   when it holds anything that is not ours, `volume-read-only` (permanent).
     public func inspect(_ device: FilePath) async throws -> Contents {
         let found = try await status(of: device)
-        if found.isBlank || found.signature == nil && found.partitionTable == nil {
-            if found.isReadOnly { throw readOnly(device) }
-            return found.isBlank ? .blank : .unrecognised
-        }
+        let contents = try contents(of: device, found)
+        if found.isReadOnly { throw readOnly(device) }
+        return contents
+    }
+
+    private func contents(of device: FilePath, _ found: BlockDeviceStatus) throws -> Contents {
+        if found.isBlank { return .blank }
+        if found.signature == nil, found.partitionTable == nil { return .unrecognised }
         if found.partitionTable == nil, let signature = found.signature, Self.filesystems.contains(signature),
             found.label == label
         {
-            if found.isReadOnly { throw readOnly(device) }
             return .ours(filesystem: signature)
         }
         throw foreign(device, Self.describe(found), cause: nil)
