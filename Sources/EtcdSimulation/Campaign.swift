@@ -26,6 +26,7 @@ public struct Campaign: Sendable {
 
     /// The rules whose absence schedules find; the others are backed by a second one, or by etcd itself.
     public static let rulesFound = [
+        "claim-never-anothers", "mount-unclaimed-only-exclusive",
         "begin-never-beside-backups", "format-only-blank", "prepare-only-who-has-no-vote",
         "start-only-own-data", "start-never-emptied", "found-only-as-founder",
         "restart-only-with-quorum", "restart-only-in-turn", "remove-only-with-quorum", "remove-only-after-backup",

@@ -37,7 +37,7 @@ struct Program: Sendable {
             holder: "m\(machine)-\(hands.life)",
             means: EtcdAgent.Means(
                 registers: SimulatedRegisters(hands: hands),
-                host: SimulatedHost(hands: hands),
+                host: SimulatedHost(hands: hands, rules: rules),
                 etcd: SimulatedEtcd(hands: hands),
                 backups: SimulatedBackups(hands: hands),
                 now: { clock.now },

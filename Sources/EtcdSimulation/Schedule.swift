@@ -119,6 +119,7 @@ public struct Schedule: Sendable {
     private func makePeace(_ world: inout World, _ turns: Turns) {
         world.isHostile = false
         world.note("peace")
+        for program in world.correct() { turns.kill(program) }
         for number in world.machines.indices {
             world.boot(number)
             world.machines[number].isPaused = false

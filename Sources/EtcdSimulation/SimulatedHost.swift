@@ -5,6 +5,7 @@ import NodeOS
 /// A machine's own disk and process.
 struct SimulatedHost: MemberHost {
     let hands: Hands
+    let rules: SafetyRules
 
     private static let broken = Failure(.transient, code: "disk-error", "the disk does not do as it is told")
 
@@ -23,7 +24,8 @@ struct SimulatedHost: MemberHost {
     }
 
     func look() async throws -> LocalSight {
-        try await act("look") { [machine = hands.machine] world, volume in
+        try await act("look") { [machine = hands.machine, rules] world, volume in
+            try world.open(volume, on: machine, rules)
             let found = world.volumes[volume]
             let process = world.machines[machine].process
             return LocalSight(

@@ -20,6 +20,7 @@ enum Event: CaseIterable {
     case loseData
     case loseRecord
     case swapVolumes
+    case misleadMachine
     case clockJump
     case declare
     case upgrade
@@ -33,7 +34,7 @@ enum Event: CaseIterable {
         case .replicate: 40
         case .boot, .resume, .heal, .storeBack: 12
         case .crashEtcd, .crashProgram, .crashMachine, .pause, .partition, .storeAway: 6
-        case .loseDisk, .swapVolumes, .declare, .upgrade, .clockJump: 3
+        case .loseDisk, .swapVolumes, .misleadMachine, .declare, .upgrade, .clockJump: 3
         case .loseData, .loseRecord: 1
         case .command: 6
         case .backUp: 4
@@ -82,6 +83,7 @@ extension World {
         case .loseData: return loseData(machine)
         case .loseRecord: loseRecord()
         case .swapVolumes: swapVolumes(machine, pick(machines.count))
+        case .misleadMachine: mislead(machine, pick(machines.count))
         case .clockJump: now += .seconds(pick(600))
         case .declare: declare()
         case .upgrade: upgrade()
@@ -122,6 +124,7 @@ extension World {
         note("m\(machine) ends")
         machines[machine].isUp = false
         machines[machine].isPaused = false
+        machines[machine].hasMounted = false
         machines[machine].process = nil
         trouble(machine)
         return [machine]
@@ -158,7 +161,7 @@ extension World {
 
     /// A disk is gone, and an empty one takes its place.
     private mutating func loseDisk(_ machine: Int) -> [Int] {
-        guard let volume = machines[machine].volume, !keepsDisks else { return [] }
+        guard let volume = machines[machine].volume, !keepsDisks, misled == nil else { return [] }
         note("the disk of m\(machine) is lost")
         let member = volumes[volume].member
         volumes[volume] = Volume(member: member)
@@ -169,7 +172,7 @@ extension World {
     /// etcd's files are gone, and the volume is as it was otherwise.
     private mutating func loseData(_ machine: Int) -> [Int] {
         guard let volume = machines[machine].volume, volumes[volume].data != nil,
-            volumes[volume].note?.initialised == true, !keepsDisks
+            volumes[volume].note?.initialised == true, !keepsDisks, misled == nil
         else { return [] }
         note("the data on m\(machine) is lost")
         volumes[volume].data = nil
@@ -190,11 +193,29 @@ extension World {
 
     /// Two machines that are down come up with each other's volumes.
     private mutating func swapVolumes(_ one: Int, _ other: Int) {
-        guard one != other, !machines[one].isUp, !machines[other].isUp else { return }
+        guard one != other, !machines[one].isUp, !machines[other].isUp, !sharesDisks else { return }
         note("m\(one) and m\(other) swap volumes")
         let volume = machines[one].volume
         machines[one].volume = machines[other].volume
         machines[other].volume = volume
+    }
+
+    /// A machine that is down comes up with another one's disk in the place of its own, while the other one has it, too.
+    private mutating func mislead(_ machine: Int, _ other: Int) {
+        guard sharesDisks, misled == nil, machine != other, !machines[machine].isUp else { return }
+        note("m\(machine) gets the disk of m\(other)")
+        misled = (machine, machines[machine].volume)
+        machines[machine].volume = machines[other].volume
+    }
+
+    /// A misled machine gets its own disk back; the machines whose programs that ends.
+    mutating func correct() -> [Int] {
+        guard let (machine, own) = misled else { return [] }
+        let ended = crash(machine)
+        note("m\(machine) gets its own disk back")
+        machines[machine].volume = own
+        misled = nil
+        return ended
     }
 
     private mutating func declare() {

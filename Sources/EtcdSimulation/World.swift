@@ -26,6 +26,11 @@ struct World: Sendable {
     /// Whether things still go wrong.
     var isHostile = true
 
+    /// Whether several machines reach a disk, as in a storage network; then disks never change their machines.
+    var sharesDisks: Bool
+    /// The machine that was given another one's disk, and its own disk.
+    var misled: (machine: Int, own: Int?)?
+
     /// How often each kind of event happens.
     var weights: [Int] = []
     /// The turn of the last backup.
@@ -36,6 +41,7 @@ struct World: Sendable {
         machines = (0..<5).map { Machine(number: $0, volume: $0) }
         volumes = World.members.map(Volume.init)
         weights = Event.weights(&random)
+        sharesDisks = Int.random(in: 0..<3, using: &random) == 0
         let urls = World.members.map { ($0, "https://\($0):2380") }
         spec = EtcdSpec(
             clusterName: "c",
@@ -70,6 +76,8 @@ struct Machine: Sendable {
     var number: Int
     /// The volume that is attached; `nil` while none is.
     var volume: Int?
+    /// Whether it has mounted the volume since it booted.
+    var hasMounted = false
     var isUp = true
     var isPaused = false
     var reachesStore = true
@@ -97,6 +105,8 @@ struct Volume: Sendable {
     var isFormatted = false
     var note: VolumeNote?
     var data: EtcdDisk?
+    /// Which machine's it was last.
+    var claim: VolumeClaims.Holder?
     /// Data that was moved out of the way.
     var aside: [EtcdDisk] = []
 

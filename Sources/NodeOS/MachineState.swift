@@ -103,6 +103,10 @@ public struct BlockDeviceStatus: Sendable, Equatable {
     public var endsAreZero: Bool
     /// In bytes.
     public var size: Int64
+    /// How much of it the file system uses, in bytes; `nil` for kinds other than ext2 to ext4 and xfs.
+    public var filesystemSize: Int64?
+    /// Whether the kernel lets nobody write to it.
+    public var isReadOnly: Bool
 
     /// Makes one from its parts.
     public init(
@@ -110,13 +114,17 @@ public struct BlockDeviceStatus: Sendable, Equatable {
         label: String? = nil,
         partitionTable: String? = nil,
         endsAreZero: Bool,
-        size: Int64
+        size: Int64,
+        filesystemSize: Int64? = nil,
+        isReadOnly: Bool = false
     ) {
         self.signature = signature
         self.label = label
         self.partitionTable = partitionTable
         self.endsAreZero = endsAreZero
         self.size = size
+        self.filesystemSize = filesystemSize
+        self.isReadOnly = isReadOnly
     }
 
     /// Whether all three tests say that nothing is on it.

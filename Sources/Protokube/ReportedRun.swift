@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import EtcdManager
 import FoundationEssentials
 import Logging
 import NodeOS
@@ -14,8 +15,10 @@ struct ReportedRun: Sendable {
     var subject = "control plane"
     /// The report on the machine itself.
     var journal = StatusPublisher.journal
+    /// Tells of what happens to devices.
+    var devices: any DeviceEvents = KernelDeviceEvents(directory: AnnouncementFile.path.removingLastComponent())
     /// Wakes the pipeline.
-    var alarm: Alarm?
+    var doorbell = Doorbell()
     /// What steps have done beside it.
     var sideline = Sideline()
 
@@ -33,9 +36,11 @@ struct ReportedRun: Sendable {
             now: { Date() },
             publish: { publisher.publish($0) }
         )
-        // It ends with this function.
+        // Both end with this function.
         async let _ = sideline.run()
-        let pipeline = Pipeline(steps: try await steps(reporter), clock: clock, report: reporter, alarm: alarm)
+        let events = deviceEvents()
+        async let _ = doorbell.ring(at: events)
+        let pipeline = Pipeline(steps: try await steps(reporter), clock: clock, report: reporter, doorbell: doorbell)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await publisher.run() }
             let outcome = await Self.outcome { try await once ? pipeline.runOnce() : pipeline.run() }
@@ -44,6 +49,16 @@ struct ReportedRun: Sendable {
             publisher.finish()
             try await group.waitForAll()
             return try outcome.get()
+        }
+    }
+
+    /// What happens to devices from now on; nothing where the machine cannot tell, for then volumes are looked for in turns.
+    private func deviceEvents() -> AsyncStream<DeviceEvent> {
+        do {
+            return try devices.events()
+        } catch {
+            log.warning("volumes are looked for every few seconds, for no events of devices can be heard: \(error)")
+            return AsyncStream { $0.finish() }
         }
     }
 

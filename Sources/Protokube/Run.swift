@@ -18,7 +18,8 @@ struct Run: Sendable {
     let http: any HTTPClient
     let clock: any Clock<Duration>
     let log: Logger
-    var checker: any FilesystemChecker = Fsck()
+    var tools: any FilesystemTools = FilesystemPrograms()
+    var devices: any DeviceEvents = KernelDeviceEvents(directory: AnnouncementFile.path.removingLastComponent())
     /// How an address is had beside the machine's own.
     var link: @Sendable (String, String) throws -> any AddressLink = { try InterfaceAddress($0, besides: $1) }
     /// Opens the state store by its URL.
@@ -30,7 +31,7 @@ struct Run: Sendable {
         let (keepers, found) = AsyncStream.makeStream(of: AddressKeeper.self)
         // It ends with this function, and lets the address go.
         async let _ = Self.keep(keepers)
-        let reported = ReportedRun(node: node, clusterState: clusterState, clock: clock, log: log)
+        let reported = ReportedRun(node: node, clusterState: clusterState, clock: clock, log: log, devices: devices)
         return try await reported.run(once: once) { reporter in
             let etcd = etcdSteps(clusterState, reporter, await etcdClusters(), reported.sideline)
             return await addressSteps(found) + steps(clusterState, reporter, etcd)
@@ -53,7 +54,7 @@ struct Run: Sendable {
                 stopwatch: Stopwatch(clock),
                 follows: { await reporter.follows(generation: $0) }
             ),
-        ] + etcd.flatMap(\.backups)
+        ] + etcd.flatMap { [$0.growth] + $0.backups }
     }
 
     private static func keep(_ keepers: AsyncStream<AddressKeeper>) async {
@@ -105,7 +106,7 @@ struct Run: Sendable {
                     nodeState: NodeState(node: node),
                     clusterState: clusterState,
                     finder: AnnouncementFile(node: node),
-                    checker: checker,
+                    tools: tools,
                     http: http,
                     now: Stopwatch(clock).elapsed
                 ),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import KopsModel
 import NodeOS
 import SystemPackage
@@ -125,6 +126,27 @@ struct LocalPlanTests {
         }
     }
 
+    @Test("of a volume knows the machine that has it, as long as that runs")
+    func holder() async throws {
+        try await withTemporaryDirectory { root in
+            let host = try LocalCloud(root: root).host(of: "plan-test.example.com")
+            for name in ["cp-1", "cp-2"] { try place(name, at: "10.117.93.10", complete: true, in: host) }
+            let told = VolumeAnnouncement(
+                volumes: [.init(name: "a.etcd-main", device: "/dev/loop7", size: 1 << 30, labels: [:])]
+            )
+            let path = host.layout.announcement("cp-1")
+            try LocalFiles.makeDirectory(path.removingLastComponent())
+            try LocalFiles.write(LocalJSON.encode(told), to: path)
+            func holder(_ volume: String, besides machine: String, runs: Bool) throws -> String? {
+                try host.reader.holder(of: volume, besides: machine) { _ in runs }
+            }
+            #expect(try holder("a.etcd-main", besides: "cp-2", runs: true) == "cp-1")
+            #expect(try holder("a.etcd-main", besides: "cp-2", runs: false) == nil)
+            #expect(try holder("a.etcd-main", besides: "cp-1", runs: true) == nil)
+            #expect(try holder("b.etcd-main", besides: "cp-2", runs: true) == nil)
+        }
+    }
+
     private func place(_ name: String, at address: String, complete: Bool, in host: LocalHost) throws {
         let record = MachineRecord(
             name: name,
@@ -187,6 +209,25 @@ struct LocalVolumeTaskTests {
             }
             #expect(failure?.code == "volume-shrinks")
             #expect(LocalFiles.size(of: image) == 2 << 30)
+        }
+    }
+
+    @Test(
+        "lets a device that shows its image grow with it",
+        .enabled(if: geteuid() == 0, "only root has loop devices")
+    )
+    func growingDevice() async throws {
+        try await withTemporaryDirectory { root in
+            let host = try LocalCloud(root: root).host(of: "a.example.com")
+            try await LocalRunner.converge([task()], on: host) { _ in }
+            let device = try await LoopDevice.attach(host.layout.image(ofVolume: "a.etcd-main"))
+            do {
+                try await LocalRunner.converge([task(size: 2)], on: host) { _ in }
+                #expect(try await LiveNode().blockDevice(FilePath(device.path))?.size == 2 << 30)
+            } catch {
+                Issue.record(error)
+            }
+            try await device.detach()
         }
     }
 

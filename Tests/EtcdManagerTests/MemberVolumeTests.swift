@@ -21,27 +21,26 @@ import Testing
     )
 
     let machine = VolumeMachine()
-    var volume: MemberVolume {
-        MemberVolume(
-            node: machine,
-            directory: Self.mountPoint,
-            source: .disk(
-                AnnouncementFile(node: machine),
-                VolumeMounter(
-                    node: machine,
-                    checker: CleanChecker(),
-                    label: "etcd-main",
-                    mountPoint: Self.mountPoint
-                ),
-                label: "k8s.io/etcd/main"
-            )
+    let store = SwitchedStore()
+    var volume: MemberVolume { volume(of: machine, "cp-1") }
+
+    func volume(of node: VolumeMachine, _ name: String) -> MemberVolume {
+        let disk = MemberDisk(
+            clusterName: Self.note.clusterName,
+            etcdCluster: "main",
+            label: "k8s.io/etcd/main",
+            node: node,
+            finder: AnnouncementFile(node: node),
+            claimant: VolumeClaimant(machine: name, registers: store.registers),
+            mounter: VolumeMounter(node: node, tools: CleanTools(), label: "etcd-main", mountPoint: Self.mountPoint)
         )
+        return MemberVolume(node: node, directory: Self.mountPoint, source: .disk(disk))
     }
 
     func attach(_ status: BlockDeviceStatus?, label: String = "a/a,b,c") async {
         if let status { await machine.attach(Self.device, status) }
         await machine.put(
-            #"{"volumes":[{"name":"a.etcd-main","device":"\#(Self.device)","size":1073741824,"labels":{"k8s.io/etcd/main":"\#(label)"}}]}"#,
+            #"{"volumes":[{"name":"a.etcd-main","device":"\#(Self.device)","size":1073741824,"exclusive":true,"labels":{"k8s.io/etcd/main":"\#(label)"}}]}"#,
             at: AnnouncementFile.path
         )
     }
@@ -89,6 +88,69 @@ import Testing
             at: AnnouncementFile.path
         )
         await expect("volume-ambiguous", .permanent)
+    }
+
+    @Test(arguments: [
+        BlockDeviceStatus(signature: nil, endsAreZero: true, size: 1 << 30, isReadOnly: true),
+        BlockDeviceStatus(signature: "ext4", label: "etcd-main", endsAreZero: false, size: 1 << 30, isReadOnly: true),
+    ]) func aDiskThatCannotBeWrittenToIsRefused(disk: BlockDeviceStatus) async throws {
+        await attach(disk)
+        await expect("volume-read-only", .permanent)
+    }
+
+    @Test func aPartitionedDiskStays() async throws {
+        await attach(BlockDeviceStatus(signature: nil, partitionTable: "gpt", endsAreZero: false, size: 1 << 30))
+        await expect("volume-foreign", .permanent)
+        // A file system of ours in front of a partition table is no reason to overwrite the table's partitions.
+        var both = Self.ours
+        both.partitionTable = "dos"
+        await attach(both)
+        await expect("volume-foreign", .permanent)
+    }
+
+    @Test func aDeviceThatVanishesIsAwaited() async throws {
+        await attach(Self.ours)
+        _ = try await volume.look()
+        await machine.detach(Self.device)
+        await expect("volume-gone", .waiting)
+    }
+
+    @Test func aDeviceThatIsSmallerThanItsFileSystemIsLeftAlone() async throws {
+        var disk = Self.ours
+        disk.filesystemSize = 2 << 30
+        await attach(disk)
+        _ = try await volume.look()
+        #expect(try await !volume.grow())
+        disk.size = 3 << 30
+        await machine.attach(Self.device, disk)
+        #expect(try await volume.grow())
+    }
+
+    @Test func theVolumeOfAnotherClusterIsNotFound() async throws {
+        await attach(Self.blank)
+        await machine.put(
+            #"{"volumes":[{"name":"v","device":"/dev/loop7","labels":{"k8s.io/etcd/main":"a/a","KubernetesCluster":"other.example.com"}}]}"#,
+            at: AnnouncementFile.path
+        )
+        await expect("volume-not-found", .waiting)
+    }
+
+    @Test(arguments: [("other.example.com", "main"), ("demo.example.com", "events")])
+    func aVolumeWithTheNoteOfAnotherClusterIsRefused(cluster: String, etcdCluster: String) async throws {
+        await attach(Self.ours)
+        _ = try await volume.look()
+        var note = Self.note
+        (note.clusterName, note.etcdCluster) = (cluster, etcdCluster)
+        try await volume.write(note)
+        await expect("volume-other-cluster", .permanent)
+    }
+
+    @Test func aVolumeThatIsAnnouncedByNothingIsRefused() async throws {
+        await machine.put(
+            #"{"volumes":[{"name":"v","labels":{"k8s.io/etcd/main":"a/a"}}]}"#,
+            at: AnnouncementFile.path
+        )
+        await expect("volume-unnamed", .permanent)
     }
 
     @Test func whatIsNotOursStays() async throws {

@@ -14,30 +14,44 @@ struct RealVolumeTests {
         let directory: FilePath
         let device: String
         let node = LiveNode()
+        let store = SwitchedStore()
         var mountPoint: FilePath { directory.appending("mnt") }
 
         var volume: MemberVolume {
-            MemberVolume(
+            let disk = MemberDisk(
+                clusterName: MemberVolumeTests.note.clusterName,
+                etcdCluster: "main",
+                label: "k8s.io/etcd/main",
                 node: node,
-                directory: mountPoint,
-                source: .disk(
-                    AnnouncementFile(node: node, path: directory.appending("volumes.json")),
-                    VolumeMounter(node: node, checker: Fsck(), label: "etcd-main", mountPoint: mountPoint),
-                    label: "k8s.io/etcd/main"
+                finder: AnnouncementFile(node: node, path: directory.appending("volumes.json")),
+                claimant: VolumeClaimant(machine: "cp-1", registers: store.registers),
+                mounter: VolumeMounter(
+                    node: node,
+                    tools: FilesystemPrograms(),
+                    label: "etcd-main",
+                    mountPoint: mountPoint
                 )
             )
+            return MemberVolume(node: node, directory: mountPoint, source: .disk(disk))
         }
 
-        static func run(_ body: (Bench) async throws -> Void) async throws {
+        /// Makes the disk larger, and lets the kernel know.
+        func enlarge(to size: String) async throws {
+            try await Self.tool("truncate", "-s", size, directory.appending("image").string)
+            try await Self.tool("losetup", "--set-capacity", device)
+        }
+
+        static func run(size: String = "64M", _ body: (Bench) async throws -> Void) async throws {
             let directory = FilePath("/tmp/etcd-volume-\(UInt64.random(in: .min ... .max))")
             try await tool("mkdir", "-p", directory.string)
-            try await tool("truncate", "-s", "64M", directory.appending("image").string)
+            try await tool("truncate", "-s", size, directory.appending("image").string)
             let device = try await tool("losetup", "--find", "--show", directory.appending("image").string)
             let bench = Bench(directory: directory, device: device)
             do {
                 try await bench.node.write(
                     Array(
-                        #"{"volumes":[{"name":"a","device":"\#(device)","labels":{"k8s.io/etcd/main":"a/a"}}]}"#.utf8
+                        #"{"volumes":[{"name":"a","device":"\#(device)","exclusive":true,"labels":{"k8s.io/etcd/main":"a/a"}}]}"#
+                            .utf8
                     ),
                     to: directory.appending("volumes.json"),
                     attributes: FileAttributes()
@@ -52,6 +66,8 @@ struct RealVolumeTests {
 
         private func end() async {
             _ = try? await Self.tool("umount", mountPoint.string)
+            // The kernel's devices keep this for the next file.
+            _ = try? await Self.tool("blockdev", "--setrw", device)
             _ = try? await Self.tool("losetup", "--detach", device)
             _ = try? await Self.tool("rm", "-rf", directory.string)
         }

@@ -28,7 +28,8 @@ import Testing
     /// Rules whose absence few schedules show; `make sim` leaves out each of the others, too.
     @Test(arguments: [
         "begin-never-beside-backups", "format-only-blank", "prepare-only-who-has-no-vote", "start-only-own-data",
-        "start-never-emptied", "found-only-as-founder", "restart-only-with-quorum",
+        "start-never-emptied", "found-only-as-founder", "restart-only-with-quorum", "claim-never-anothers",
+        "mount-unclaimed-only-exclusive",
     ]) func aMissingRuleIsFound(rule: String) async {
         let report = await Campaign(seeds: 1..<400, rules: .all.without(rule), stopsAtFailure: true).run()
         #expect(!report.failures.isEmpty, "\(report.schedules) schedules do not miss \(rule)")

@@ -53,6 +53,9 @@ actor VolumeMachine: NodeWriter {
         for name in units.keys { units[name]?.active = "inactive" }
     }
 
+    /// A device is taken away, and what was mounted from it stays mounted.
+    func detach(_ device: FilePath) { devices[device] = nil }
+
     /// The volume is lost.
     func forgetVolumes() { volumes = [:] }
 
@@ -69,7 +72,10 @@ actor VolumeMachine: NodeWriter {
 
     // MARK: Reading
 
-    func status(of path: FilePath) -> FileStatus? { links[path] == nil ? files[path]?.status : nil }
+    func status(of path: FilePath) -> FileStatus? {
+        if devices[path] != nil { return FileStatus(kind: .block, mode: 0o660, uid: 0, gid: 0, size: 0) }
+        return links[path] == nil ? files[path]?.status : nil
+    }
     func read(_ path: FilePath) throws -> [UInt8] {
         guard let file = files[path] else { throw Failure(.permanent, code: "missing", "\(path)") }
         return file.bytes
@@ -198,7 +204,8 @@ actor VolumeMachine: NodeWriter {
     func removeImage(_ identifier: String, from runtime: String) {}
 }
 
-/// Finds every file system clean.
-struct CleanChecker: FilesystemChecker {
+/// Finds every file system clean and large enough.
+struct CleanTools: FilesystemTools {
     func check(_ device: FilePath, filesystem: String) {}
+    func grow(_ device: FilePath, filesystem: String, mountPoint: FilePath) {}
 }

@@ -49,6 +49,7 @@ import Testing
             http: server,
             clock: SimulatedClock(),
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            devices: RunTests.Silent(),
             link: { address, own in
                 asked.value = [address, own]
                 return interface

@@ -25,8 +25,14 @@ import Testing
         })
     }
 
-    struct Clean: FilesystemChecker {
+    struct Clean: FilesystemTools {
         func check(_ device: FilePath, filesystem: String) {}
+        func grow(_ device: FilePath, filesystem: String, mountPoint: FilePath) {}
+    }
+
+    /// Nothing ever happens to this machine's devices.
+    struct Silent: DeviceEvents {
+        func events() -> AsyncStream<DeviceEvent> { AsyncStream { $0.finish() } }
     }
 
     var run: Run {
@@ -36,7 +42,8 @@ import Testing
             http: plane,
             clock: clock,
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            checker: Clean(),
+            tools: Clean(),
+            devices: Silent(),
             open: { [store = fixture.store, outage = fixture.outage] _ in
                 if outage.value == true { throw StoreError.unavailable(url: "memory://", reason: "unplugged") }
                 return store
@@ -64,9 +71,10 @@ import Testing
             machine.put("{}", at: NodePaths.laterManifests.appending("kube-scheduler.json"))
             machine.putDirectory(NodePaths.manifests)
             machine.putDirectory("/etc/systemd/system")
+            machine.put("", at: "/dev/loop7")
             machine.devices["/dev/loop7"] = BlockDeviceStatus(signature: nil, endsAreZero: true, size: 1 << 30)
             machine.put(
-                #"{"volumes":[{"name":"a.etcd-main","device":"/dev/loop7","labels":{"k8s.io/etcd/main":"a/a"}}]}"#,
+                #"{"volumes":[{"name":"a.etcd-main","device":"/dev/loop7","exclusive":true,"labels":{"k8s.io/etcd/main":"a/a"}}]}"#,
                 at: AnnouncementFile.path
             )
         }

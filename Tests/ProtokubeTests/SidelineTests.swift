@@ -18,24 +18,3 @@ import Testing
         }
     }
 }
-
-@Suite struct AlarmTests {
-    let clock = ContinuousClock()
-
-    @Test func aRingEndsAPauseAndTheNextWhereThereIsNone() async throws {
-        let alarm = Alarm()
-        async let pause = alarm.sleep(for: .seconds(3600), on: clock)
-        alarm.ring()
-        #expect(try await pause)
-        alarm.ring()
-        #expect(try await alarm.sleep(for: .seconds(3600), on: clock))
-        #expect(try await !alarm.sleep(for: .milliseconds(1), on: clock), "each ring counts once")
-    }
-
-    @Test func cancellingEndsIt() async throws {
-        let alarm = Alarm()
-        let sleeper = Task { try await alarm.sleep(for: .seconds(3600), on: ContinuousClock()) }
-        sleeper.cancel()
-        _ = await sleeper.result
-    }
-}

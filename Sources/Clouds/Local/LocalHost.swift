@@ -74,6 +74,7 @@ struct LocalHost: Sendable {
                     hint: "put it back; only update cluster makes a new, empty one"
                 )
             }
+            try checkExclusive(volume.name, for: record)
             let device = try await LoopDevice.attach(image)
             announced.append(.init(name: volume.name, device: device.path, size: size, labels: volume.labels))
         }
@@ -97,9 +98,21 @@ struct LocalHost: Sendable {
         try LocalFiles.makeDirectory(directory)
         try LocalFiles.write(
             LocalJSON.encode(VolumeAnnouncement(volumes: announced)),
-            to: directory.appending("volumes.json")
+            to: layout.announcement(record.name)
         )
         try LocalFiles.write(Array(settings.utf8), to: directory.appending("local.env"))
+    }
+
+    /// Two machines that mount one file system destroy it: who has a volume keeps it until it is stopped.
+    private func checkExclusive(_ volume: String, for record: MachineRecord) throws {
+        let holder = try reader.holder(of: volume, besides: record.name, isRunning: reader.isRunning)
+        guard let holder else { return }
+        throw Failure(
+            .permanent,
+            code: "volume-in-use",
+            "machine \(record.name) cannot have volume \(volume): machine \(holder), which runs, has it",
+            hint: "stop machine \(holder) first"
+        )
     }
 
     private func launch(_ container: LocalContainer, group: String) async throws {

@@ -58,6 +58,19 @@ struct LocalHostReader: Sendable {
         }
     }
 
+    /// Another machine that runs and was told at its start that it has a volume.
+    func holder(
+        of volume: String,
+        besides machine: String,
+        isRunning: (MachineRecord) throws -> Bool
+    ) throws -> String? {
+        try machines().first { other in
+            guard other.name != machine, try isRunning(other) else { return false }
+            let told = try LocalJSON.decode(VolumeAnnouncement.self, from: layout.announcement(other.name))
+            return told?.volumes.contains { $0.name == volume } == true
+        }?.name
+    }
+
     func address(of record: MachineRecord) throws -> IPv4Address {
         guard let address = IPv4Address(record.address) else {
             throw Failure(

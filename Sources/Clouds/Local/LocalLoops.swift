@@ -53,6 +53,14 @@ struct LoopDevice: Sendable, Equatable {
         return device
     }
 
+    /// Lets every device that shows a file see that the file has grown, and the kernel tell of it.
+    static func resize(_ image: FilePath) async throws {
+        guard let file = LocalFiles.identity(of: image) else { return }
+        for device in try await all() where device.shows(file) {
+            try await LocalCommand("losetup", "--set-capacity", device.path).run()
+        }
+    }
+
     /// Lets go of the backing file; the kernel does so itself when a last user is still there.
     func detach() async throws { try await LocalCommand("losetup", "--detach", path).run() }
 

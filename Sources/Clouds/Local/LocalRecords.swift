@@ -49,6 +49,8 @@ struct VolumeAnnouncement: Codable, Sendable, Equatable {
         var device: String
         /// In bytes.
         var size: Int64
+        /// Whether no other machine has it as long as this one runs.
+        var exclusive: Bool? = true
         var labels: [String: String]
     }
 
@@ -69,6 +71,8 @@ struct LocalLayout: Sendable, Equatable {
     func record(ofMachine name: String) -> FilePath { machine(name).appending("machine.json") }
     /// The machine's root, mounted from its making to its removal, also while it is stopped.
     func rootFileSystem(_ name: String) -> FilePath { machine(name).appending("rootfs") }
+    /// What the machine is told of its volumes.
+    func announcement(_ name: String) -> FilePath { rootFileSystem(name).pushing("etc/kopslite/volumes.json") }
     /// What the machine has of its own; there only when it is complete.
     func files(_ name: String) -> FilePath { machine(name).appending("files") }
     func unfinishedFiles(_ name: String) -> FilePath { machine(name).appending("files.partial") }

@@ -91,12 +91,14 @@ struct LocalVolumeTask: LocalTask {
         return steps
     }
 
-    // The image before the record: a record says that the image is whole. A machine sees a grown image and new labels
-    // at its next start.
+    // The image before the record: a record says that the image is whole. A machine sees new labels at its next start,
+    // and a grown image at once; after a crash in between at its next start, too.
     func apply(_ step: Step, on host: LocalHost) async throws {
         try LocalFiles.makeDirectory(host.layout.volumes, mode: .ownerReadWriteExecute)
         switch step {
-        case .image(let size, _): try LocalFiles.setSize(size, of: host.layout.image(ofVolume: name))
+        case .image(let size, let old):
+            try LocalFiles.setSize(size, of: host.layout.image(ofVolume: name))
+            if old != nil { try await LoopDevice.resize(host.layout.image(ofVolume: name)) }
         case .record(let record, _):
             try LocalFiles.write(LocalJSON.encode(record), to: host.layout.record(ofVolume: name))
         }

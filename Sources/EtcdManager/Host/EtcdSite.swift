@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import NodeOS
 public import StateStore
+import SystemPackage
 
 /// Where one member runs, as whoever composes the manager knows it; what may change is asked for at each look.
 ///
@@ -59,6 +60,33 @@ extension EtcdSite {
     /// What the machines share.
     public var registers: StoreRegisters {
         StoreRegisters(layout: layout, etcdCluster: etcdCluster, open: { try openStore() })
+    }
+
+    /// The member's volume where it is a disk of a machine's.
+    ///
+    /// - Parameters:
+    ///   - label: What it is found by, such as `k8s.io/etcd/main`.
+    ///   - machine: Whose it becomes.
+    ///   - finder: Knows what is attached.
+    ///   - tools: Work on file systems.
+    public func disk(
+        labelled label: String,
+        of machine: String,
+        finder: any VolumeFinder,
+        tools: any FilesystemTools
+    ) -> MemberVolume {
+        let name = "etcd-\(etcdCluster)"
+        let directory = FilePath("/mnt/kopslite").appending(name)
+        let disk = MemberDisk(
+            clusterName: clusterName,
+            etcdCluster: etcdCluster,
+            label: label,
+            node: node,
+            finder: finder,
+            claimant: VolumeClaimant(machine: machine, registers: registers),
+            mounter: VolumeMounter(node: node, tools: tools, label: name, mountPoint: directory)
+        )
+        return MemberVolume(node: node, directory: directory, source: .disk(disk))
     }
 
     /// This machine's agent, which leads nothing yet.

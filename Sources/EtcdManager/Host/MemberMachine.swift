@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import NodeOS
 
 /// Starts and ends one member's etcd.
 public protocol EtcdSupervisor: Sendable {
@@ -38,9 +39,14 @@ public struct MemberMachine: MemberHost {
         self.restore = restore
     }
 
-    /// Looks at the volume and at etcd.
+    /// Looks at the volume and at etcd, which does not run on a volume that has become another machine's.
     public func look() async throws -> LocalSight {
-        LocalSight(volume: try await volume.look(), process: try await supervisor.process())
+        do {
+            return LocalSight(volume: try await volume.look(), process: try await supervisor.process())
+        } catch let failure as Failure where failure.code == VolumeClaimant.claimedCode {
+            try await supervisor.stop()
+            throw failure
+        }
     }
     /// Makes a file system on a volume that is blank, and mounts it.
     public func format() async throws { try await volume.format() }

@@ -5,6 +5,12 @@ import NodeOS
 ///
 /// The manager does none of these without asking ``SafetyRules`` first.
 public enum RiskyAct: Sendable, Equatable {
+    /// A machine makes a volume its own.
+    case claim(AnnouncedVolume, machine: String, claims: VolumeClaims)
+    /// A volume is mounted although the store cannot be asked whose it is.
+    case mountUnclaimed(AnnouncedVolume)
+    /// A mounted volume is used although the store cannot be asked whose it is; the note on it says whose it was last.
+    case useUnclaimed(AnnouncedVolume, machine: String, note: VolumeClaims.Holder?)
     /// A cluster is begun where the store knows none.
     case begin(spec: EtcdSpec, member: String, sight: LocalSight, hasBackups: Bool)
     /// A file system is made on a member's volume.
@@ -48,7 +54,7 @@ public struct SafetyRules: Sendable {
 
     /// Every rule.
     public static let all = SafetyRules(
-        rules: volumeRules + startRules + releaseRules + membershipRules + leaderRules
+        rules: claimRules + volumeRules + startRules + releaseRules + membershipRules + leaderRules
     )
 
     /// The rules without one of them; for the proof that its absence is found.
@@ -66,7 +72,7 @@ public struct SafetyRules: Sendable {
     /// Lets an act pass or says why not.
     ///
     /// - Throws: `Failure` (waiting) with the first objecting rule's name as its code.
-    func check(_ act: RiskyAct) throws {
+    package func check(_ act: RiskyAct) throws {
         for rule in rules {
             guard let reason = rule.objection(act) else { continue }
             throw Failure(.waiting, code: rule.name, reason, hint: Self.hint)

@@ -30,6 +30,11 @@ extension Slot where Value == LeaderLease {
     public static var lease: Slot { Slot("lease.json") }
 }
 
+extension Slot where Value == VolumeClaims {
+    /// Which machine has which volume.
+    public static var claims: Slot { Slot("claims.json") }
+}
+
 extension Slot where Value == OperatorCommand {
     /// What an operator wants done.
     public static var command: Slot { Slot("command.json") }

@@ -6,8 +6,8 @@ public import SystemPackage
 public struct MemberVolume: Sendable {
     /// Where it comes from.
     public enum Source: Sendable {
-        /// A disk: found by its label, mounted by ours.
-        case disk(any VolumeFinder, VolumeMounter, label: String)
+        /// A disk of this machine's.
+        case disk(MemberDisk)
         /// A directory of a file system that others look after.
         case directory
     }
@@ -29,27 +29,24 @@ public struct MemberVolume: Sendable {
 
     /// Where etcd keeps its data.
     public var dataDirectory: FilePath { directory.appending("data") }
+    private var asideDirectory: FilePath { directory.appending("data.replaced") }
     private var notePath: FilePath { directory.appending(Self.noteFile) }
 
     /// Which member's volume is attached to this machine, as its label says.
     ///
     /// - Throws: `Failure` as ``VolumeFinder`` and ``EtcdMembership`` say; `nil` for a directory, which has no label.
     public func membership() async throws -> EtcdMembership? {
-        guard case .disk(let finder, _, let label) = source else { return nil }
-        let volume = try await finder.volume(labelled: label)
-        return try EtcdMembership(label: volume.labels[label] ?? "", of: volume.name)
+        guard case .disk(let disk) = source else { return nil }
+        return try await disk.membership()
     }
 
-    /// Looks at the volume, and mounts it where it is ours.
+    /// Looks at the volume, and mounts it where it is this machine's and ours.
     ///
-    /// - Throws: `Failure` as ``VolumeFinder`` and ``VolumeMounter`` say, `etcd-identity-damaged` (permanent).
+    /// - Throws: `Failure` as ``VolumeFinder``, ``VolumeClaimant`` and ``VolumeMounter`` say, `etcd-identity-damaged` and
+    ///   `volume-other-cluster` (permanent); ``RegisterError`` where the store is needed and cannot be used.
     public func look() async throws -> LocalSight.Volume {
-        if case .disk(let finder, let mounter, let label) = source {
-            let device = FilePath(try await finder.volume(labelled: label).device)
-            if try await !mounter.isMounted(device) {
-                guard case .ours(let filesystem) = try await mounter.inspect(device) else { return .blank }
-                try await mounter.mount(device, filesystem: filesystem)
-            }
+        if case .disk(let disk) = source {
+            guard try await disk.open() else { return .blank }
         } else if try await node.status(of: directory) == nil {
             try await node.makeDirectory(directory, attributes: FileAttributes(mode: 0o755))
         }
@@ -58,30 +55,39 @@ public struct MemberVolume: Sendable {
 
     /// Makes a file system on a disk that is blank, and mounts it.
     public func format() async throws {
-        guard case .disk(let finder, let mounter, let label) = source else { return }
-        let device = FilePath(try await finder.volume(labelled: label).device)
-        try await mounter.format(device)
-        guard case .ours(let filesystem) = try await mounter.inspect(device) else {
-            throw Failure(.transient, code: "format-failed", "\(device) is not formatted after it was formatted")
-        }
-        try await mounter.mount(device, filesystem: filesystem)
+        guard case .disk(let disk) = source else { return }
+        try await disk.format()
+    }
+
+    /// Makes the file system on a disk as large as the disk.
+    ///
+    /// - Returns: Whether it has grown.
+    /// - Throws: `Failure` as ``VolumeFinder`` and ``FilesystemTools`` say.
+    @discardableResult
+    public func grow() async throws -> Bool {
+        guard case .disk(let disk) = source else { return false }
+        return try await disk.grow()
     }
 
     /// Puts a note in the place of the last one.
     public func write(_ note: VolumeNote) async throws {
-        try await node.write(
-            try note.encoded(),
-            to: notePath,
-            attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
-        )
+        do {
+            try await node.write(
+                try note.encoded(),
+                to: notePath,
+                attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
+            )
+        } catch var failure as Failure where failure.code == "disk-full" {
+            failure.hint = "make the volume larger, and its file system grows; or remove \(asideDirectory)"
+            throw failure
+        }
     }
 
     /// Moves the data to a name that etcd does not look for; the last that was moved so is removed for it.
     public func setAside() async throws {
-        let aside = directory.appending("data.replaced")
         guard try await node.status(of: dataDirectory) != nil else { return }
-        try await node.remove(aside)
-        try await node.rename(dataDirectory, to: aside)
+        try await node.remove(asideDirectory)
+        try await node.rename(dataDirectory, to: asideDirectory)
     }
 
     /// Removes an empty data directory, so that a restored one can take its place.
@@ -92,7 +98,9 @@ public struct MemberVolume: Sendable {
     private func note() async throws -> VolumeNote? {
         guard try await node.status(of: notePath) != nil else { return nil }
         do {
-            return try VolumeNote(decoding: try await node.read(notePath))
+            let note = try VolumeNote(decoding: try await node.read(notePath))
+            if case .disk(let disk) = source { try disk.check(note) }
+            return note
         } catch let error as DecodingError {
             throw Failure(
                 .permanent,

@@ -3,15 +3,15 @@ import FoundationEssentials
 public import NodeOS
 public import SystemPackage
 
-/// Knows which attached disk is meant for a purpose.
+/// Knows which attached disks are meant for a purpose.
 ///
 /// Clouds differ in how they tell.
 public protocol VolumeFinder: Sendable {
-    /// The one volume that carries a label.
+    /// The volumes of a cluster that carry a label, at least one, sorted by name; each is another member's.
     ///
-    /// - Throws: ``Failure`` `volume-not-found` (waiting) while there is none, `volume-ambiguous` (permanent) when
-    ///   there are several.
-    func volume(labelled label: String) async throws -> AnnouncedVolume
+    /// - Throws: ``Failure`` `volume-not-found` (waiting) while there is none, `volume-ambiguous` and
+    ///   `volume-label-invalid` (permanent) when only a person can tell them apart.
+    func volumes(labelled label: String, of clusterName: String) async throws -> [AnnouncedVolume]
 }
 
 /// Finds volumes in the file that a cloud without a metadata service writes on the machine.
@@ -30,8 +30,8 @@ public struct AnnouncementFile: VolumeFinder {
         self.path = path
     }
 
-    /// The one volume that carries a label.
-    public func volume(labelled label: String) async throws -> AnnouncedVolume {
+    /// The volumes of a cluster that carry a label.
+    public func volumes(labelled label: String, of clusterName: String) async throws -> [AnnouncedVolume] {
         guard try await node.status(of: path) != nil else {
             throw Failure(
                 .waiting,
@@ -52,34 +52,50 @@ public struct AnnouncementFile: VolumeFinder {
                 cause: error
             )
         }
-        return try announcement.volume(labelled: label, source: path.string)
+        return try announcement.volumes(labelled: label, of: clusterName, source: path.string)
     }
 }
 
 extension VolumeAnnouncement {
-    /// The one volume that carries a label; `source` is what messages name.
+    /// The volumes of a cluster that carry a label; `source` is what messages name.
     ///
-    /// - Throws: ``Failure`` as ``VolumeFinder/volume(labelled:)`` does.
-    public func volume(labelled label: String, source: String) throws -> AnnouncedVolume {
-        let candidates = volumes.filter { $0.labels[label] != nil }
-        guard let first = candidates.first else {
-            let others = volumes.map(\.name).sorted().joined(separator: ", ")
+    /// - Throws: ``Failure`` as ``VolumeFinder/volumes(labelled:of:)`` does.
+    public func volumes(
+        labelled label: String,
+        of clusterName: String,
+        source: String
+    ) throws -> [AnnouncedVolume] {
+        let found = volumes.filter { $0.labels[label] != nil && ($0.cluster ?? clusterName) == clusterName }
+            .sorted { $0.name < $1.name }
+        guard !found.isEmpty else {
+            let others = volumes.map { $0.name + ($0.cluster.map { " of \($0)" } ?? "") }.sorted()
             throw Failure(
                 .waiting,
                 code: "volume-not-found",
-                "no volume labelled \(label) is attached; \(source) names \(others.isEmpty ? "none" : others)",
-                hint: "attach the volume labelled \(label) to this machine"
+                "no volume of \(clusterName) labelled \(label) is attached; \(source) names "
+                    + (others.isEmpty ? "none" : others.joined(separator: ", ")),
+                hint:
+                    "attach the volume labelled \(label) and \(AnnouncedVolume.clusterLabel)=\(clusterName) to this machine"
             )
         }
-        guard candidates.count == 1 else {
-            let names = candidates.map { "\($0.name) (\($0.device))" }.sorted().joined(separator: ", ")
+        var seen: [String: AnnouncedVolume] = [:]
+        for volume in found {
+            let member = try EtcdMembership(label: volume.labels[label] ?? "", of: volume.name).member
+            guard let other = seen.updateValue(volume, forKey: member) else { continue }
             throw Failure(
                 .permanent,
                 code: "volume-ambiguous",
-                "\(candidates.count) volumes are labelled \(label): \(names)",
-                hint: "detach or relabel all but the one that holds etcd's data"
+                "two volumes are labelled \(label) for member \(member): \(other.text), \(volume.text)",
+                hint: "detach or relabel the one that does not hold etcd's data"
             )
         }
-        return first
+        return found
     }
+}
+
+extension AnnouncedVolume {
+    /// Names the cluster that a volume is for; as kops' tag.
+    fileprivate static let clusterLabel = "KubernetesCluster"
+    /// The cluster that it is labelled for.
+    fileprivate var cluster: String? { labels[Self.clusterLabel] }
 }

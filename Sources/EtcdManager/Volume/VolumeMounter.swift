@@ -22,46 +22,59 @@ public struct VolumeMounter: Sendable {
     /// The file system's label, such as `etcd-main`; ext4 takes 16 bytes, xfs 12.
     public let label: String
     private let node: any NodeWriter
-    private let checker: any FilesystemChecker
+    private let tools: any FilesystemTools
+
+    /// In bytes; less than that at a device's end may be too little for the file system to use.
+    private static let leastGrowth: Int64 = 1 << 20
 
     /// Makes a mounter for one label and mount point.
-    public init(node: any NodeWriter, checker: any FilesystemChecker, label: String, mountPoint: FilePath) {
+    public init(node: any NodeWriter, tools: any FilesystemTools, label: String, mountPoint: FilePath) {
         self.node = node
-        self.checker = checker
+        self.tools = tools
         self.label = label
         self.mountPoint = mountPoint
     }
 
-    /// Whether the device is mounted already.
+    /// Which of these devices is mounted already; `nil` when nothing is mounted there.
     ///
-    /// - Throws: ``Failure`` `mount-point-taken` (permanent) when something else is mounted there.
-    public func isMounted(_ device: FilePath) async throws -> Bool {
-        guard let mount = try await node.mounts().last(where: { $0.path == mountPoint }) else { return false }
-        let real = try await resolve(device)
-        guard try await resolve(FilePath(mount.source)) == real else {
+    /// - Throws: ``Failure`` `mount-point-taken` (permanent) when something else is mounted there, `volume-gone` (waiting)
+    ///   when what was mounted there is no device any more, `volume-read-only` (permanent).
+    public func mounted(among devices: [FilePath]) async throws -> FilePath? {
+        guard let mount = try await node.mounts().last(where: { $0.path == mountPoint }) else { return nil }
+        let source = try await resolve(FilePath(mount.source))
+        guard try await node.status(of: source) != nil else {
             throw Failure(
-                .permanent,
-                code: "mount-point-taken",
-                "\(mount.source) is mounted on \(mountPoint), where \(device) belongs",
-                hint: "stop what uses it and `umount \(mountPoint)`"
+                .waiting,
+                code: "volume-gone",
+                "\(source) was mounted on \(mountPoint) and is no longer attached",
+                hint: "attach it again and reboot the machine, which drops what is left of the mount"
             )
         }
-        return true
+        for device in devices where try await resolve(device) == source {
+            if mount.options.contains("ro") { throw readOnly(device) }
+            return device
+        }
+        let wanted = devices.isEmpty ? label : devices.map(\.string).joined(separator: " or ")
+        throw Failure(
+            .permanent,
+            code: "mount-point-taken",
+            "\(source) is mounted on \(mountPoint), where \(wanted) belongs",
+            hint: "stop what uses it and `umount \(mountPoint)`"
+        )
     }
 
     /// Looks at a device that is not mounted; changes nothing.
     ///
     /// - Throws: ``Failure`` `volume-not-attached` (waiting) when there is no such device, `volume-foreign` (permanent)
-    ///   when it holds anything that is not ours.
+    ///   when it holds anything that is not ours, `volume-read-only` (permanent).
     public func inspect(_ device: FilePath) async throws -> Contents {
-        guard let found = try await node.blockDevice(try await resolve(device)) else {
-            throw Failure(
-                .waiting,
-                code: "volume-not-attached",
-                "\(device) is announced for \(label) and is not there",
-                hint: "attach the volume to this machine"
-            )
-        }
+        let found = try await status(of: device)
+        let contents = try contents(of: device, found)
+        if found.isReadOnly { throw readOnly(device) }
+        return contents
+    }
+
+    private func contents(of device: FilePath, _ found: BlockDeviceStatus) throws -> Contents {
         if found.isBlank { return .blank }
         if found.signature == nil, found.partitionTable == nil { return .unrecognised }
         if found.partitionTable == nil, let signature = found.signature, Self.filesystems.contains(signature),
@@ -70,6 +83,29 @@ public struct VolumeMounter: Sendable {
             return .ours(filesystem: signature)
         }
         throw foreign(device, Self.describe(found), cause: nil)
+    }
+
+    private func status(of device: FilePath) async throws -> BlockDeviceStatus {
+        guard let found = try await node.blockDevice(try await resolve(device)) else {
+            throw Failure(
+                .waiting,
+                code: "volume-not-attached",
+                "\(device) is announced for \(label) and is not there",
+                hint: "attach the volume to this machine"
+            )
+        }
+        return found
+    }
+
+    /// Makes a mounted file system as large as its device, where the device has grown; never smaller.
+    ///
+    /// - Returns: Whether it has grown.
+    public func grow(_ device: FilePath) async throws -> Bool {
+        let found = try await status(of: device)
+        guard let filesystem = found.signature, let size = found.filesystemSize, found.size - size >= Self.leastGrowth
+        else { return false }
+        try await tools.grow(try await resolve(device), filesystem: filesystem, mountPoint: mountPoint)
+        return true
     }
 
     /// Makes a labelled file system on a device that is blank, or that was when an interrupted call began to format it.
@@ -96,10 +132,19 @@ public struct VolumeMounter: Sendable {
         )
     }
 
+    private func readOnly(_ device: FilePath) -> Failure {
+        Failure(
+            .permanent,
+            code: "volume-read-only",
+            "\(device) for \(label) cannot be written to",
+            hint: "attach the volume writable; see dmesg for whether the disk is failing"
+        )
+    }
+
     /// Checks and mounts a file system that is ours.
     public func mount(_ device: FilePath, filesystem: String) async throws {
         let real = try await resolve(device)
-        try await checker.check(real, filesystem: filesystem)
+        try await tools.check(real, filesystem: filesystem)
         try await node.makeDirectory(mountPoint, attributes: FileAttributes(mode: 0o755, uid: 0, gid: 0))
         try await node.mount(
             MountEntry(source: real.string, path: mountPoint, filesystem: filesystem, options: ["noatime"])

@@ -22,7 +22,9 @@ struct BlockProbe: Sendable {
             label: found["LABEL"],
             partitionTable: found["PTTYPE"],
             endsAreZero: edges.areZero,
-            size: edges.size
+            size: edges.size,
+            filesystemSize: Superblock(edges.head)?.size,
+            isReadOnly: edges.isReadOnly
         )
     }
 
@@ -111,17 +113,30 @@ struct BlockProbe: Sendable {
         return values
     }
 
-    private func edges(of device: FilePath) throws(Failure) -> (areZero: Bool, size: Int64) {
+    /// What is seen of a device without any program's help.
+    private struct Edges {
+        var head: [UInt8]
+        var areZero: Bool
+        var size: Int64
+        var isReadOnly: Bool
+    }
+
+    private func edges(of device: FilePath) throws(Failure) -> Edges {
         let file = try FileTree(root: "/").openForReading(device)
         // Works for files and for block devices, where st_size is 0.
         let size = lseek(file.raw, 0, SEEK_END)
         if size < 0 { throw .system(errno, "cannot find the size of", device) }
-        var areZero = true
-        for start in [0, max(0, Int(size) - Self.mebibyte)] where areZero {
-            if lseek(file.raw, off_t(start), SEEK_SET) < 0 { throw .system(errno, "cannot seek in", device) }
-            areZero = try readPiece(file.raw, upTo: Self.mebibyte, device).isZero
-        }
-        return (areZero, Int64(size))
+        let head = try piece(of: file.raw, at: 0, device)
+        let tail = head.isZero ? try piece(of: file.raw, at: max(0, Int(size) - Self.mebibyte), device) : []
+        var flag: Int32 = 0
+        // BLKROGET, linux/fs.h; an image file does not know it.
+        let isReadOnly = ioctl(file.raw, 0x125E, &flag) == 0 && flag != 0
+        return Edges(head: head, areZero: head.isZero && tail.isZero, size: Int64(size), isReadOnly: isReadOnly)
+    }
+
+    private func piece(of descriptor: Int32, at start: Int, _ device: FilePath) throws(Failure) -> [UInt8] {
+        if lseek(descriptor, off_t(start), SEEK_SET) < 0 { throw .system(errno, "cannot seek in", device) }
+        return try readPiece(descriptor, upTo: Self.mebibyte, device)
     }
 }
 

@@ -16,7 +16,7 @@ struct EtcdRun: Sendable {
     let clock: any Clock<Duration>
     let log: Logger
     var runner: any CommandRunner = SubprocessRunner()
-    var checker: any FilesystemChecker = Fsck()
+    var filesystems: any FilesystemTools = FilesystemPrograms()
     /// Opens the state store by its URL.
     var open: @Sendable (String) throws -> any StateStore = { try openStore($0) }
 
@@ -26,18 +26,18 @@ struct EtcdRun: Sendable {
     func run(once: Bool) async throws -> Pipeline.Ending {
         let file = EtcdMachineFile(config, node: node, runner: runner)
         let machine = try await file.machine()
-        let alarm = Alarm()
+        let doorbell = Doorbell()
         let now = Stopwatch(clock).elapsed
         // sd_booted(3).
         let isSystemd = try await node.status(of: "/run/systemd/system") != nil
-        let child = isSystemd ? nil : EtcdChild(node: node, now: now, ended: { alarm.ring() })
+        let child = isSystemd ? nil : EtcdChild(node: node, now: now, ended: { doorbell.alarm() })
         let state = ClusterState(boot: machine.boot, open: { [open] in try open(machine.store) })
         let site = MachineSite(
             file: file,
             etcdCluster: machine.name,
             clusterName: machine.cluster,
             node: node,
-            checker: checker,
+            filesystems: filesystems,
             http: http,
             now: now,
             open: state.open,
@@ -52,7 +52,7 @@ struct EtcdRun: Sendable {
             log: log,
             subject: "etcd \(machine.name)",
             journal: FilePath("/var/lib/kopslite/etcd-\(machine.name)-\(machine.member)-status.json"),
-            alarm: alarm,
+            doorbell: doorbell,
             sideline: sideline
         )
         let ending: Result<Pipeline.Ending, any Error>
@@ -65,7 +65,7 @@ struct EtcdRun: Sendable {
                         sideline: sideline,
                         summarises: { await reporter.summarises($0, $1) }
                     )
-                    return etcd.member + etcd.backups
+                    return etcd.member + [etcd.growth] + etcd.backups
                 }
             )
         } catch {

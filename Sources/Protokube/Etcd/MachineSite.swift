@@ -12,7 +12,7 @@ struct MachineSite: EtcdSite {
     let etcdCluster: String
     let clusterName: String
     let node: any NodeWriter
-    let checker: any FilesystemChecker
+    let filesystems: any FilesystemTools
     let http: any HTTPClient
     let now: @Sendable () -> Duration
     let open: @Sendable () throws -> any StateStore
@@ -47,15 +47,20 @@ struct MachineSite: EtcdSite {
     }
 
     func volume() async throws -> MemberVolume {
-        let volume = try await file.machine().volume
-        guard let label = volume.label else {
-            return MemberVolume(node: node, directory: FilePath(volume.directory ?? ""), source: .directory)
+        let machine = try await file.machine()
+        guard let label = machine.volume.label else {
+            return MemberVolume(
+                node: node,
+                directory: FilePath(machine.volume.directory ?? ""),
+                source: .directory
+            )
         }
-        let name = "etcd-\(etcdCluster)"
-        let directory = FilePath("/mnt/kopslite").appending(name)
-        let mounter = VolumeMounter(node: node, checker: checker, label: name, mountPoint: directory)
-        let source = MemberVolume.Source.disk(AnnouncementFile(node: node), mounter, label: label)
-        return MemberVolume(node: node, directory: directory, source: source)
+        return disk(
+            labelled: label,
+            of: machine.machine ?? "",
+            finder: AnnouncementFile(node: node),
+            tools: filesystems
+        )
     }
 
     func supervisor(on volume: MemberVolume, of place: EtcdAgent.Place) async throws -> any EtcdSupervisor {

@@ -19,8 +19,8 @@ struct Pipeline: Sendable {
     let clock: any Clock<Duration>
     let report: any PipelineReport
     var pace = Pace()
-    /// Rung when something that was true may be so no longer.
-    var alarm: Alarm?
+    /// Ends a pause early when devices come, change and go, and when what was true may be so no longer.
+    var doorbell = Doorbell()
 
     /// Runs until the task is cancelled, and so ends by throwing only.
     func run() async throws -> Ending {
@@ -43,12 +43,13 @@ struct Pipeline: Sendable {
         while true {
             try Task.checkCancellation()
             await report.alive()
+            hear(&states, now: stopwatch.elapsed())
             if let index = Self.next(steps, states, now: stopwatch.elapsed()) {
                 try await attempt(index, &states, stopwatch)
                 await report.states(states, steps, now: stopwatch.elapsed())
                 if let ending = end(states) { return ending }
-            } else if try await sleep(pause(states, now: stopwatch.elapsed())) {
-                for index in states.indices where states[index].isTrue { states[index].due = .zero }
+            } else {
+                try await doorbell.sleep(for: pause(states, now: stopwatch.elapsed()), on: clock)
             }
         }
     }
@@ -62,6 +63,18 @@ struct Pipeline: Sendable {
         return nil
     }
 
+    /// Makes due at once what concerns that which has happened since the last turn.
+    private func hear(_ states: inout [StepState], now: Duration) {
+        if doorbell.takeAlarm() {
+            for index in states.indices where states[index].isTrue { states[index].due = now }
+        }
+        for event in doorbell.take() {
+            for (index, step) in steps.enumerated() where step.concerns(event, isTrue: states[index].isTrue) {
+                states[index].heard(at: now)
+            }
+        }
+    }
+
     private func attempt(_ index: Int, _ states: inout [StepState], _ stopwatch: Stopwatch) async throws {
         let step = steps[index]
         states[index].began(at: stopwatch.elapsed())
@@ -73,22 +86,11 @@ struct Pipeline: Sendable {
             if isFirst { await report.ended(step) }
         } catch {
             if error is CancellationError || Task.isCancelled { throw CancellationError() }
-            states[index].failed(
-                Failure(error, during: step.name),
-                at: stopwatch.elapsed(),
-                patience: step.patience,
-                pace: pace
-            )
+            let failure = Failure(error, during: step.name)
+            var pace = pace
+            pace.poll = step.poll(after: failure) ?? pace.poll
+            states[index].failed(failure, at: stopwatch.elapsed(), patience: step.patience, pace: pace)
         }
-    }
-
-    /// Whether the alarm ended it.
-    private func sleep(_ duration: Duration) async throws -> Bool {
-        guard let alarm else {
-            try await clock.sleep(for: duration)
-            return false
-        }
-        return try await alarm.sleep(for: duration, on: clock)
     }
 
     private func pause(_ states: [StepState], now: Duration) -> Duration {

@@ -16,6 +16,11 @@ protocol Step: Sendable {
     /// Whether the steps after it need it. What is not essential is reported and holds nothing up.
     var isEssential: Bool { get }
 
+    /// How long until the next look while it waits; `nil` for as long as usual.
+    func poll(after failure: Failure) -> Duration?
+    /// Whether something that has happened to the machine's devices is a reason to look at it now.
+    func concerns(_ event: DeviceEvent, isTrue: Bool) -> Bool
+
     /// Makes it true, or says why not.
     ///
     /// - Throws: ``Failure``.
@@ -24,6 +29,8 @@ protocol Step: Sendable {
 
 extension Step {
     var isEssential: Bool { true }
+    func poll(after failure: Failure) -> Duration? { nil }
+    func concerns(_ event: DeviceEvent, isTrue: Bool) -> Bool { false }
 }
 
 /// Hears what a step is at, so that a watchdog can tell work from a standstill.

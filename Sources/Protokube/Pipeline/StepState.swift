@@ -53,6 +53,11 @@ struct StepState: Sendable, Equatable {
         due = now + pace.delay(after: failure, attempt: attempts, isOverdue: isOverdue)
     }
 
+    /// Notes that it is worth a look at once, unless it has failed: a repair that fails may be heard of itself.
+    mutating func heard(at now: Duration) {
+        if isTrue || failure?.kind == .waiting { due = min(due, now) }
+    }
+
     /// How long it has not been true.
     func waited(at now: Duration) -> Duration { now - (since ?? now) }
 }

@@ -14,7 +14,7 @@ struct EtcdPlace: EtcdSite {
     let nodeState: NodeState
     let clusterState: ClusterState
     let finder: any VolumeFinder
-    let checker: any FilesystemChecker
+    let tools: any FilesystemTools
     let http: any HTTPClient
     let now: @Sendable () -> Duration
 
@@ -54,15 +54,12 @@ struct EtcdPlace: EtcdSite {
     }
 
     func volume() async throws -> MemberVolume {
-        let label = try await nodeState.etcd(etcdCluster).volumeLabel
-        let directory = FilePath("/mnt/kopslite").appending("etcd-\(etcdCluster)")
-        let mounter = VolumeMounter(
-            node: node,
-            checker: checker,
-            label: "etcd-\(etcdCluster)",
-            mountPoint: directory
+        disk(
+            labelled: try await nodeState.etcd(etcdCluster).volumeLabel,
+            of: clusterState.boot.instance,
+            finder: finder,
+            tools: tools
         )
-        return MemberVolume(node: node, directory: directory, source: .disk(finder, mounter, label: label))
     }
 
     func supervisor(on volume: MemberVolume, of place: EtcdAgent.Place) async throws -> any EtcdSupervisor {

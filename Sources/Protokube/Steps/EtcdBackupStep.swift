@@ -68,7 +68,7 @@ struct EtcdBackupRequestStep: Step {
         do {
             _ = try answer.last
         } catch let error as RegisterError {
-            throw Failure(.transient, code: error.code, "\(error)")
+            throw Failure(error)
         }
     }
 }

@@ -73,24 +73,21 @@ actor EtcdMemberRunner {
             settled.value = outlook == EtcdAgent.Outlook()
             return outlook
         } catch let error as RegisterError {
-            throw Failure(
-                .transient,
-                code: error.code,
-                "\(error)",
-                hint: "check that this machine reaches the state store"
-            )
+            throw Failure(error)
         } catch let error as EtcdError {
             throw Failure(.waiting, code: "etcd-unhealthy", "\(error)")
         }
     }
 }
 
-extension RegisterError {
-    /// The code a person reads.
-    var code: String {
-        switch self {
-        case .conflict: "etcd-record-contended"
-        case .unavailable: "store-unreadable"
-        }
+extension Failure {
+    /// What is wrong with the store, for a person.
+    init(_ error: RegisterError) {
+        let code =
+            switch error {
+            case .conflict: "etcd-record-contended"
+            case .unavailable: "store-unreadable"
+            }
+        self.init(.transient, code: code, "\(error)", hint: "check that this machine reaches the state store")
     }
 }

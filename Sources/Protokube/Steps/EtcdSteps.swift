@@ -5,6 +5,8 @@ import EtcdManager
 struct EtcdSteps {
     /// Its volume and this machine's member: what everything after them needs.
     let member: [any Step]
+    /// Its volume's size.
+    let growth: any Step
     /// Its backups: those that are due, and those that are asked for.
     let backups: [any Step]
 
@@ -20,6 +22,7 @@ struct EtcdSteps {
     ) {
         let runner = EtcdMemberRunner(make: { try await site.agent() }, spec: { try await site.spec() })
         member = [VolumeStep(site: site), EtcdStep(etcdCluster: site.etcdCluster, member: runner, log: log)]
+        growth = VolumeGrowthStep(site: site)
         backups = [
             EtcdBackupStep(site: site, member: runner, pass: Aside(on: sideline), summarises: summarises),
             EtcdBackupRequestStep(site: site, member: runner, answer: Aside(on: sideline)),

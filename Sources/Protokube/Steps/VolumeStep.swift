@@ -13,7 +13,21 @@ struct VolumeStep: Step {
     let patience: Duration = .seconds(300)
     let cadence: Duration = .seconds(60)
 
-    func converge(_ observer: any StepObserver) async throws { _ = try await site.volume().look() }
+    /// What is not attached yet is told of by the kernel, but not everywhere: machines in some containers hear nothing.
+    func poll(after failure: Failure) -> Duration? {
+        ["volume-not-found", "volume-not-attached", "volume-gone"].contains(failure.code) ? .seconds(5) : nil
+    }
+
+    /// What is there need be looked at only when devices go.
+    func concerns(_ event: DeviceEvent, isTrue: Bool) -> Bool { !isTrue || event.kind == .gone }
+
+    func converge(_ observer: any StepObserver) async throws {
+        do {
+            _ = try await site.volume().look()
+        } catch let error as RegisterError {
+            throw Failure(error)
+        }
+    }
 }
 
 extension NodeState {
