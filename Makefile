@@ -46,6 +46,7 @@ sim: prerequisites
 bench: release assets
 	@bench/run
 	@bench/state
+	@bench/etcd
 
 fmt:
 	swift format --in-place --recursive Sources Tests Package.swift

@@ -57,6 +57,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         library("KopsModel", []),
         library("Fetch", ["CCurl", crypto, system]),
@@ -76,7 +77,7 @@ let package = Package(
         ),
         library("KubeAPI", ["Fetch", "KopsModel"]),
         library("AddonManager", ["KopsModel", "KubeAPI"]),
-        library("EtcdManager", ["Fetch", "NodeOS", "StateStore", crypto, system]),
+        library("EtcdManager", ["Fetch", "KopsModel", "NodeOS", "StateStore", crypto, system]),
         library("Clouds", ["KopsModel", "NodeOS", "NodeTasks", crypto, subprocess, system]),
         library("NodeTesting", ["Fetch", "NodeOS", "NodeTasks", "StateStore", crypto, system]),
         library("EtcdSimulation", ["EtcdManager", "NodeOS", "NodeTesting"]),
@@ -96,7 +97,8 @@ let package = Package(
         .executableTarget(
             name: "Protokube",
             dependencies: [
-                "AddonManager", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS", "NodeTasks",
+                "AddonManager", "CMalloc", "EtcdManager", "Fetch", "KopsModel", "KubeAPI", "NodeBuilders", "NodeOS",
+                "NodeTasks",
                 "ObjectStores",
                 "PKI", "StateStore", argumentParser, log, system,
             ],

@@ -68,8 +68,6 @@ public struct HTTPRequest: Sendable {
     public var timeouts: Timeouts
     /// Connect here instead of where the URL's host resolves to, such as `10.3.0.2`; the name is still verified.
     public var address: String?
-    /// Speak HTTP/1.1 also where the server has HTTP/2; etcd's peers have only gRPC there.
-    public var isHTTP1: Bool
 
     /// Makes a request from its parts.
     public init(
@@ -81,8 +79,7 @@ public struct HTTPRequest: Sendable {
         followsRedirects: Bool = true,
         identity: TLSIdentity? = nil,
         timeouts: Timeouts = Timeouts(),
-        address: String? = nil,
-        isHTTP1: Bool = false
+        address: String? = nil
     ) {
         self.method = method
         self.url = url
@@ -93,7 +90,6 @@ public struct HTTPRequest: Sendable {
         self.identity = identity
         self.timeouts = timeouts
         self.address = address
-        self.isHTTP1 = isHTTP1
     }
 }
 

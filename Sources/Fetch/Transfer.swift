@@ -70,8 +70,7 @@ final class Transfer {
         try check(ccurl_set_protocols(easy, request.url.lowercased().hasPrefix("https:") ? 0 : 1), "protocols")
         try check(ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText.baseAddress), "error buffer")
         try check(ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1), "signals")
-        let version = request.isHTTP1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS
-        try check(ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(version)), "HTTP version")
+        try check(ccurl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)), "HTTP version")
         try check(ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1), "keep-alive")
         try check(ccurl_set_long(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1), "proxy headers")
         try configureMethod(request)

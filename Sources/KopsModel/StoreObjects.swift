@@ -34,15 +34,19 @@ public struct EndpointRecord: Codable, Sendable, Equatable {
 public enum KeysetName {
     /// Signs everything Kubernetes' components show each other.
     public static let kubernetes = "kubernetes-ca"
-    /// Signs what etcd and its clients show each other.
-    public static let etcd = "etcd-ca"
+    /// Signs what etcd and its clients show each other; one for all etcd clusters, for an API server shows them one
+    /// certificate.
+    public static let etcdClients = "etcd-clients-ca"
+    /// Signs what the members of one etcd cluster show each other.
+    public static func etcdPeers(of etcdCluster: String) -> String { "etcd-peers-ca-\(etcdCluster)" }
     /// Signs what the API server shows extension API servers.
     public static let frontProxy = "front-proxy-ca"
     /// Signs service account tokens; a bare key pair.
     public static let serviceAccount = "service-account"
 
     /// The authorities, whose certificates everyone may read.
-    public static let authorities = [kubernetes, etcd, frontProxy]
+    public static let authorities =
+        [kubernetes, etcdClients] + EtcdClusterConfig.names.map { etcdPeers(of: $0) } + [frontProxy]
     /// What control-plane machines read with private keys.
-    public static let controlPlane = [kubernetes, etcd, frontProxy, serviceAccount]
+    public static let controlPlane = authorities + [serviceAccount]
 }

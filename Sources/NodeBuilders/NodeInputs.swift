@@ -16,7 +16,7 @@ public struct NodeInputs: Codable, Sendable, Equatable {
     public var config: NodeConfig
     /// The only files it may download; `nil` when the cluster is not sealed.
     public var lock: AssetLock?
-    /// The private keysets its role may read, by name: `kubernetes-ca`, `etcd-ca`, `front-proxy-ca` and
+    /// The private keysets its role may read, by name: `kubernetes-ca`, `etcd-clients-ca`, `front-proxy-ca` and
     /// `service-account` on the control plane, none on workers.
     public var keysets: [String: Keyset]
     /// The token of Kubernetes' TLS bootstrap, `<id>.<secret>`.

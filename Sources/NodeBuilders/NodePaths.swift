@@ -22,8 +22,9 @@ public enum NodePaths {
     public static let pki: FilePath = "/etc/kubernetes/pki"
     /// The certificate authorities every program of the machine may trust, `ca.crt`.
     public static let authority: FilePath = "/etc/kubernetes/pki/ca.crt"
-    /// etcd's `ca.crt`, `server.crt`, `server.key`, `peer.crt`, `peer.key` and protokube's `client.crt`, `client.key`.
-    public static let etcdPKI: FilePath = "/etc/kubernetes/pki/etcd"
+    /// An etcd cluster's `ca.crt`, `server.crt`, `server.key` and protokube's `client.crt`, `client.key`; for its members among
+    /// themselves `peer-ca.crt`, `peer.crt`, `peer.key`.
+    public static func etcdPKI(of etcdCluster: String) -> FilePath { pki.appending("etcd-\(etcdCluster)") }
     /// The operators' secrets, a file for each.
     public static let secrets: FilePath = "/etc/kopslite/secrets"
     /// The administrator's `admin.crt` and `admin.key`, which protokube uses too.

@@ -7,7 +7,7 @@ struct Protokube: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "protokube",
         abstract: "Keeps a control-plane machine's etcd, discovery and add-ons true.",
-        subcommands: [RunCommand.self],
+        subcommands: [RunCommand.self, EtcdCommand.self],
         defaultSubcommand: RunCommand.self
     )
 }

@@ -27,45 +27,21 @@ struct Run: Sendable {
     /// Runs until the surrounding task is cancelled, or with `once` until everything is true or something failed.
     func run(once: Bool) async throws -> Pipeline.Ending {
         let clusterState = ClusterState(boot: boot, open: { [boot, open] in try open(boot.store) })
-        let publisher = StatusPublisher(node: node, state: clusterState)
-        let reporter = Reporter(
-            boot: boot,
-            serviceManager: Notifier(),
-            log: log,
-            now: { Date() },
-            publish: { publisher.publish($0) }
-        )
         let (keepers, found) = AsyncStream.makeStream(of: AddressKeeper.self)
-        let steps = await addressSteps(found) + steps(clusterState, reporter, etcdClusters())
-        let pipeline = Pipeline(steps: steps, clock: clock, report: reporter)
         // It ends with this function, and lets the address go.
         async let _ = Self.keep(keepers)
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await publisher.run() }
-            let outcome = await Self.outcome { try await once ? pipeline.runOnce() : pipeline.run() }
-            await reporter.stopping()
-            // With the last status written, unless a signal ended everything.
-            publisher.finish()
-            try await group.waitForAll()
-            return try outcome.get()
-        }
-    }
-
-    private static func outcome(_ body: () async throws -> Pipeline.Ending) async -> Result<Pipeline.Ending, any Error>
-    {
-        do {
-            return .success(try await body())
-        } catch {
-            return .failure(error)
+        let reported = ReportedRun(node: node, clusterState: clusterState, clock: clock, log: log)
+        return try await reported.run(once: once) { reporter in
+            let etcd = etcdSteps(clusterState, await etcdClusters(), reported.sideline)
+            return await addressSteps(found) + steps(clusterState, reporter, etcd)
         }
     }
 
     /// The pipeline, in the order in which each step needs the ones before it.
-    private func steps(_ clusterState: ClusterState, _ reporter: Reporter, _ etcdClusters: [String]) -> [any Step] {
+    private func steps(_ clusterState: ClusterState, _ reporter: Reporter, _ etcd: [EtcdSteps]) -> [any Step] {
         let nodeState = NodeState(node: node)
         let api = LocalAPIServer(nodeState: nodeState, http: http)
         let discovery = DiscoveryStep(nodeState: nodeState, clusterState: clusterState, now: { Date() })
-        let etcd = etcdSteps(clusterState, etcdClusters)
         return [discovery] + etcd.flatMap(\.member) + [
             APIServerStep(api: api),
             ManifestsStep(node: node),
@@ -116,38 +92,21 @@ struct Run: Sendable {
     }
 
     /// For each etcd cluster its volume and its member.
-    private func etcdSteps(_ clusterState: ClusterState, _ names: [String]) -> [EtcdSteps] {
-        let nodeState = NodeState(node: node)
-        return names.map { name in
-            let volume = VolumeStep(
-                etcdCluster: name,
-                nodeState: nodeState,
-                finder: AnnouncementFile(node: node),
-                checker: checker
-            )
-            let place = EtcdPlace(
-                etcdCluster: name,
-                nodeState: nodeState,
-                clusterState: clusterState,
-                volume: volume,
-                http: http,
-                clock: clock
-            )
-            let runner = EtcdMemberRunner(make: { try await place.agent() }, spec: { try await place.spec() })
-            return EtcdSteps(
-                member: [volume, EtcdStep(etcdCluster: name, member: runner)],
-                backup: EtcdBackupStep(etcdCluster: name, member: runner, place: place)
+    private func etcdSteps(_ clusterState: ClusterState, _ names: [String], _ sideline: Sideline) -> [EtcdSteps] {
+        names.map { name in
+            EtcdSteps(
+                EtcdPlace(
+                    etcdCluster: name,
+                    nodeState: NodeState(node: node),
+                    clusterState: clusterState,
+                    finder: AnnouncementFile(node: node),
+                    checker: checker,
+                    http: http,
+                    now: Stopwatch(clock).elapsed
+                ),
+                log: "journalctl -u etcd-\(name)",
+                sideline: sideline
             )
         }
     }
-}
-
-extension Notifier: Reporter.ServiceManager {}
-
-/// The steps of one etcd cluster.
-private struct EtcdSteps {
-    /// Its volume and this machine's member: what everything after them needs.
-    let member: [any Step]
-    /// Its backups.
-    let backup: any Step
 }

@@ -5,7 +5,7 @@ import SystemPackage
 import Testing
 
 @Suite struct EtcdServiceTests {
-    static let source: FilePath = "/etc/kubernetes/pki/etcd"
+    static let source: FilePath = "/etc/kubernetes/pki/etcd-main"
     let machine = VolumeMachine()
 
     static func start(_ state: EtcdUnit.ClusterState) -> EtcdStart {
@@ -21,7 +21,7 @@ import Testing
     }
 
     func provision() async {
-        for name in ["ca.crt", "server.crt", "server.key", "peer.crt", "peer.key"] {
+        for name in ["ca.crt", "peer-ca.crt", "server.crt", "server.key", "peer.crt", "peer.key"] {
             await machine.put("1 \(name)", at: Self.source.appending(name))
         }
         await machine.put("etcd", at: "/opt/etcd/etcd")

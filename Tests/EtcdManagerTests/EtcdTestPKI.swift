@@ -6,7 +6,7 @@ import NodeOS
 import PKI
 import SystemPackage
 
-/// One certificate for all members, and a client's.
+/// One certificate for all members, one for them among themselves, and a client's.
 struct EtcdTestPKI {
     /// Who has signed them.
     let authority: Keyset
@@ -26,13 +26,15 @@ struct EtcdTestPKI {
         let issuer = CertificateIssuer(keyset: authority)
         let member = try issuer.issue(Self.member(addresses), now: Date())
         let client = try issuer.issue(Self.client, now: Date())
+        let peers = try KeysetGenerator.certificateAuthority(name: "peers", commonName: "peers", now: Date())
+        let peer = try CertificateIssuer(keyset: peers).issue(Self.member(addresses), now: Date())
         let certificates = EtcdCertificates(in: directory)
         let node = LiveNode()
         try await node.makeDirectory(directory, attributes: FileAttributes())
         for (path, text) in [
-            (certificates.authority, authority.bundle),
+            (certificates.authority, authority.bundle), (certificates.peerAuthority, peers.bundle),
             (certificates.serverCertificate, member.certificate), (certificates.serverKey, member.privateKey),
-            (certificates.peerCertificate, member.certificate), (certificates.peerKey, member.privateKey),
+            (certificates.peerCertificate, peer.certificate), (certificates.peerKey, peer.privateKey),
         ] {
             try await node.write(Array(text.utf8), to: path, attributes: FileAttributes(mode: 0o600))
         }

@@ -28,6 +28,19 @@ import Testing
         try Golden.check(Self.unit(version: version).text(), "etcd-main-\(version).service")
     }
 
+    @Test func withoutCertificatesThereIsNothingOfThem() throws {
+        var unit = Self.unit(version: "3.5.21")
+        let with = try unit.arguments()
+        unit.certificates = nil
+        let without = try unit.arguments()
+        #expect(
+            with.filter { !without.contains($0) }.allSatisfy {
+                $0.contains("cert") || $0.contains("-ca-") || $0.contains("key-file")
+            }
+        )
+        #expect(without == with.filter(without.contains) && with.count - without.count == 8)
+    }
+
     @Test func whatIsBegunOrJoinedIsNoPartOfTheUnit() throws {
         let peers = ["b": "https://b.internal:2380", "a": "https://a.internal:2380"]
         let start = EtcdStart(state: .existing, token: "0123-1", member: "a", peers: peers)

@@ -2,6 +2,7 @@
 import EtcdManager
 import Fetch
 import NodeOS
+import SystemPackage
 import Testing
 
 /// The rendered command line, run by real etcd.
@@ -31,6 +32,23 @@ struct RealEtcdTests {
                 Issue.record("\(String(describing: error))")
                 return
             }
+        }
+    }
+
+    @Test(arguments: EtcdBinaries.minors) func onlyItsOwnPeersAreLetInAmongMembers(minor: Int) async throws {
+        try await RealEtcdCluster.run(EtcdBinaries(minor: minor), members: 1) { cluster in
+            let (own, directory) = (cluster.certificates, cluster.directory.appending("other"))
+            // A client of the cluster, and a member of another etcd cluster, whose peers have an authority of their own.
+            let other = try await EtcdTestPKI.make(in: directory, addresses: ["127.0.0.1"]).certificates
+            func isPeer(_ certificate: FilePath, _ key: FilePath) async throws -> Bool {
+                let words =
+                    ["--silent", "--http1.1", "--cacert", own.peerAuthority.string, "--cert", certificate.string]
+                    + ["--key", key.string, cluster.peerURL("a") + "/members"]
+                return try await SubprocessRunner().result(of: Command("curl", words)).code == 0
+            }
+            #expect(try await isPeer(own.peerCertificate, own.peerKey))
+            #expect(try await !isPeer(own.serverCertificate, own.serverKey))
+            #expect(try await !isPeer(other.peerCertificate, other.peerKey))
         }
     }
 

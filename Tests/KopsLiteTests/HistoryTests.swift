@@ -83,7 +83,7 @@ import Testing
     func keysStay() async throws {
         let bench = try await Bench.withGeneration()
         for line in [
-            "create keypair etcd-ca --force --name demo.example.com", "update cluster demo.example.com --yes",
+            "create keypair etcd-clients-ca --force --name demo.example.com", "update cluster demo.example.com --yes",
             "revert 1 --yes --name demo.example.com",
         ] {
             let result = await bench.run(line)
@@ -95,9 +95,9 @@ import Testing
             NodeConfig.self,
             from: Data(current.object(named: "nodes/control-plane-local-a.json"))
         )
-        let keyset = try await repository.secrets(of: "demo.example.com").keyset("etcd-ca").keyset
+        let keyset = try await repository.secrets(of: "demo.example.com").keyset("etcd-clients-ca").keyset
         #expect(keyset.pairs.count == 2)
-        #expect(config.certificateAuthorities["etcd-ca"] == keyset.bundle)
+        #expect(config.certificateAuthorities["etcd-clients-ca"] == keyset.bundle)
     }
 
     @Test("of two who change one object the second is shown both changes, and nothing of theirs is lost")

@@ -92,9 +92,10 @@ import Testing
     @Test(
         "what would leave a keyset without a signer, or names none, is refused",
         arguments: [
-            "create keypair no-such --force", "promote keypair etcd-ca --force", "promote keypair etcd-ca 17 --force",
-            "trust keypair etcd-ca 17 --force", "distrust keypair etcd-ca 17 --force",
-            "create keypair etcd-ca --years 0 --force",
+            "create keypair no-such --force", "promote keypair etcd-clients-ca --force",
+            "promote keypair etcd-clients-ca 17 --force",
+            "trust keypair etcd-clients-ca 17 --force", "distrust keypair etcd-clients-ca 17 --force",
+            "create keypair etcd-clients-ca --years 0 --force",
         ]
     )
     func refusals(_ line: String) async throws {

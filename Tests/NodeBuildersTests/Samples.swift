@@ -7,7 +7,7 @@ import StateStore
 /// Inputs as the CLI and the acquisition make them, with secrets that are easy to find again.
 enum Samples {
     static let token = "abcdef.0123456789secret0"
-    static let keysetNames = ["etcd-ca", "front-proxy-ca", "kubernetes-ca", "service-account"]
+    static let keysetNames = KeysetName.controlPlane.sorted()
 
     /// Every byte sequence that no plan may show.
     static var secrets: [String] { keysetNames.map(privateKey) + [token] }

@@ -43,7 +43,7 @@ import Testing
         let node = try await machine(0.68)
         let report = try await RenewRun(node: node).converge()
         #expect(!report.failed && report.changedCount == report.tasks.count && !report.tasks.isEmpty)
-        #expect(report.text.contains("* certificate:/etc/kubernetes/pki/etcd/peer.crt"), "\(report.text)")
+        #expect(report.text.contains("* certificate:/etc/kubernetes/pki/etcd-main/peer.crt"), "\(report.text)")
         #expect(report.text.contains("near its end"))
         #expect(!report.text.contains("PRIVATE KEY"))
         let places = await node.effects.compactMap { $0.split(separator: " ").last }

@@ -50,13 +50,15 @@ import Testing
         try await fixture.publish(addons: ["bootstrap", "kube-dns"])
         plane.put(["kind": "Node", "metadata": ["name": "cp-1"]], at: "/api/v1/nodes/cp-1")
         await fixture.node.change { machine in
-            for path in ["server", "peer", "client"].map({ NodePaths.etcdPKI.appending($0) })
+            for path in ["server", "peer", "client"].map({ NodePaths.etcdPKI(of: "main").appending($0) })
                 + [NodePaths.adminPKI.appending("admin")]
             {
                 machine.put("certificate", at: FilePath(path.string + ".crt"))
                 machine.put("key", at: FilePath(path.string + ".key"))
             }
-            machine.put("authority", at: NodePaths.etcdPKI.appending("ca.crt"))
+            for name in ["ca.crt", "peer-ca.crt"] {
+                machine.put("authority", at: NodePaths.etcdPKI(of: "main").appending(name))
+            }
             machine.put("authority", at: NodePaths.authority)
             machine.put("etcd", at: NodePaths.etcd.appending("etcd"))
             machine.put("{}", at: NodePaths.laterManifests.appending("kube-scheduler.json"))

@@ -15,20 +15,6 @@ public struct EtcdHealth: Sendable, Equatable {
     }
 }
 
-/// A digest of a member's keys and their history.
-public struct EtcdHash: Sendable, Equatable {
-    /// The digest; members in step have equal ones where the next number is equal too.
-    public var hash: UInt32
-    /// From where on there is history; -1: from the beginning.
-    public var compactRevision: Int64
-
-    /// Makes a digest from its parts.
-    public init(hash: UInt32, compactRevision: Int64) {
-        self.hash = hash
-        self.compactRevision = compactRevision
-    }
-}
-
 /// An alarm a member has raised; etcd takes no writes until it is disarmed.
 public struct EtcdAlarm: Sendable, Equatable {
     /// Who raised it.
@@ -52,25 +38,6 @@ extension EtcdGateway {
         // 503 carries the same words as 200.
         let answer: HealthAnswer = try Self.decode(response.body, at: endpoint)
         return EtcdHealth(isHealthy: answer.health == "true", reason: answer.reason ?? "")
-    }
-
-    /// A digest of a member's keys up to a revision, 0 for now, asked at its peer URL.
-    ///
-    /// Peers ask each other this way in every release, while the gateway has it from 3.5.16 on only.
-    ///
-    /// - Throws: ``EtcdError``; 3.4 hangs up instead of saying that a revision is compacted, which is `.unreachable`.
-    public func hashKV(revision: Int64 = 0, atPeer peerURL: String) async throws -> EtcdHash {
-        // The one request of etcd's that takes its numbers as numbers.
-        let body = Array(#"{"revision":\#(revision)}"#.utf8)
-        let response = try await send("GET", "/members/hashkv", body: body, at: peerURL, timeouts: slow, isPeer: true)
-        guard response.status == 200 else {
-            let reason = String(decoding: response.body.prefix(200).prefix { $0 != 0x0A }, as: UTF8.self)
-            throw response.status == 400
-                ? EtcdError.rejected(endpoint: peerURL, reason: reason)
-                : EtcdError.malformed(endpoint: peerURL, reason: "HTTP \(response.status) \(reason)")
-        }
-        let answer: HashAnswer = try Self.decode(response.body, at: peerURL)
-        return EtcdHash(hash: answer.hash, compactRevision: answer.compactRevision)
     }
 
     /// The alarms that are raised.
@@ -113,22 +80,6 @@ extension EtcdGateway {
 private struct HealthAnswer: Decodable {
     var health: String
     var reason: String?
-}
-
-private struct HashAnswer: Decodable {
-    var hash: UInt32
-    var compactRevision: Int64
-
-    enum CodingKeys: String, CodingKey {
-        case hash
-        case compactRevision = "compact_revision"
-    }
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        hash = try container.number(.hash)
-        compactRevision = try container.number(.compactRevision)
-    }
 }
 
 private struct AlarmRequest: Encodable {

@@ -53,8 +53,7 @@ public struct EtcdGateway: EtcdAPI {
         body: [UInt8] = [],
         at endpoint: String,
         bodyLimit: Int = 64 << 20,
-        timeouts: Timeouts? = nil,
-        isPeer: Bool = false
+        timeouts: Timeouts? = nil
     ) async throws -> HTTPResponse {
         let request = HTTPRequest(
             method: method,
@@ -64,8 +63,7 @@ public struct EtcdGateway: EtcdAPI {
             bodyLimit: bodyLimit,
             followsRedirects: false,
             identity: identity,
-            timeouts: timeouts ?? self.timeouts,
-            isHTTP1: isPeer
+            timeouts: timeouts ?? self.timeouts
         )
         do {
             return try await http.send(request)

@@ -20,7 +20,7 @@ extension EtcdAgent {
         // Not before etcd has given it a number: without one it would take another's place.
         if member.state == .joining, member.etcdID == nil { return report(sight, record) }
         try await run(round, try await prepared(round, member, sight))
-        return try await settled(record)
+        return try await settled(round)
     }
 
     /// The volume with the member's own data, or ready for it.
@@ -56,6 +56,9 @@ extension EtcdAgent {
             if sight.isRunning { try await means.host.stop() }
             return
         }
+        if sight.process != .running(isCurrent: true), let release = round.spec.release {
+            try rules.check(.serve(release: release, member: place.member, sight: sight))
+        }
         switch sight.process {
         case .running(isCurrent: true): return
         case .running(isCurrent: false):
@@ -69,22 +72,27 @@ extension EtcdAgent {
     }
 
     /// Looks again, and notes on the volume what must be known there when the store cannot be asked.
-    private func settled(_ record: ClusterRecord) async throws -> MemberReport {
+    private func settled(_ round: Round) async throws -> MemberReport {
+        let record = round.record
         let sight = try await means.host.look()
         guard var note = sight.note, note.isOf(place.member, in: record) else { return report(sight, record) }
         note.alone = record.members.count == 1
-        if !note.initialised, sight.isRunning, sight.hasData, await answers(record) { note.initialised = true }
+        let isUnsure = !note.initialised || (round.spec.release != nil && note.release != round.spec.release)
+        if isUnsure, sight.isRunning, sight.hasData, let version = await serving(record) {
+            note.initialised = true
+            note.release = version
+        }
         if note != sight.note { try await means.host.write(note) }
         var report = report(sight, record)
         if report.data == .prepared, note.initialised { report.data = .good }
         return report
     }
 
-    /// Whether this machine's etcd answers as the member it should be.
-    private func answers(_ record: ClusterRecord) async -> Bool {
-        guard let status = try? await means.etcd.status(of: place.clientURL) else { return false }
+    /// The release of this machine's etcd, if that answers as the member it should be.
+    private func serving(_ record: ClusterRecord) async -> String? {
+        guard let status = try? await means.etcd.status(of: place.clientURL), status.leader != 0 else { return nil }
         let wanted = record.members[place.member]?.etcdID
-        return status.leader != 0 && (wanted == nil || wanted == status.memberID)
+        return wanted == nil || wanted == status.memberID ? status.version : nil
     }
 
     /// How the member is.

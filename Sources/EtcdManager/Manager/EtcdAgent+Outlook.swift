@@ -25,7 +25,7 @@ extension EtcdAgent {
     func outlook(_ report: MemberReport, _ round: Round, _ lead: Lead) async -> Outlook {
         let record = round.record
         var outlook = Outlook(
-            member: report.awaited(as: record.members[place.member]),
+            member: awaited(report, round),
             cluster: lead.step ?? record.operation.map { "\($0.text) to go on" },
             hasAdvanced: lead.step != nil
         )

@@ -134,6 +134,13 @@ public struct EtcdAgent: Sendable {
         var reports: [String: MemberReport] = [:]
     }
 
+    /// A member that is neither declared nor recorded is out, and nothing is awaited of it.
+    func awaited(_ report: MemberReport, _ round: Round) -> String? {
+        let member = round.record.members[place.member]
+        if member == nil, !round.spec.members.contains(place.member) { return nil }
+        return report.awaited(as: member)
+    }
+
     /// A member whose data is gone is replaced by the others, where they are enough; a person decides where they are not.
     private func requireData(_ report: MemberReport, _ record: ClusterRecord) throws {
         guard let member = record.members[place.member], member.state != .joining, report.hasNothing,

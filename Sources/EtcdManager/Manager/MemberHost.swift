@@ -89,13 +89,22 @@ public struct EtcdSpec: Sendable, Equatable {
     /// Names and no addresses: two members whose volumes swap machines would have to take each other's address, and one that
     /// joins would be taken for the other.
     public var peerURLs: [String: String]
+    /// The etcd release that is to run; `nil`: whatever the machine has.
+    public var release: String?
 
     /// Makes a declaration from its parts.
-    public init(clusterName: String, etcdCluster: String, members: [String], peerURLs: [String: String]) {
+    public init(
+        clusterName: String,
+        etcdCluster: String,
+        members: [String],
+        peerURLs: [String: String],
+        release: String? = nil
+    ) {
         self.clusterName = clusterName
         self.etcdCluster = etcdCluster
         self.members = members
         self.peerURLs = peerURLs
+        self.release = release
     }
 }
 

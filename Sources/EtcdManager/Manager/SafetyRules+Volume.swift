@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 
 extension SafetyRules {
     /// What keeps data on a volume from being replaced by nothing.
@@ -49,6 +50,12 @@ extension SafetyRules {
             guard case .start(.new, let member, _, let record) = act else { return nil }
             if record.members[member]?.state == .founding { return nil }
             return "member \(member) joins a cluster, and begins none"
+        },
+        Rule(name: "serve-only-next-release") { act in
+            guard case .serve(let release, let member, let sight) = act, sight.hasData,
+                let last = sight.note?.release.flatMap(EtcdVersion.init), let next = EtcdVersion(release)
+            else { return nil }
+            return next.refusal(after: last).map { "etcd of member \(member): \($0.message)" }
         },
         Rule(name: "start-unrecorded-only-alone") { act in
             guard case .startUnrecorded(let note, _) = act, !note.alone else { return nil }

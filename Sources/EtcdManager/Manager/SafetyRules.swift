@@ -15,6 +15,8 @@ public enum RiskyAct: Sendable, Equatable {
     case start(EtcdUnit.ClusterState, member: String, sight: LocalSight, record: ClusterRecord)
     /// etcd is started from the volume alone, because the store cannot be read.
     case startUnrecorded(note: VolumeNote, hasData: Bool)
+    /// A release of etcd is given a member's data.
+    case serve(release: String, member: String, sight: LocalSight)
     /// A running etcd is ended to be started with other settings.
     case restart(member: String, view: MembershipView)
     /// A member is added without a vote.

@@ -21,6 +21,8 @@ public struct VolumeNote: Codable, Sendable, Equatable {
     public var initialised: Bool
     /// Whether it was the only member when that was last known, and so owes nobody an agreement before it starts.
     public var alone: Bool
+    /// The etcd release that has served the data last; `nil`: not known.
+    public var release: String?
 
     /// Makes a note from its parts.
     public init(
@@ -31,7 +33,8 @@ public struct VolumeNote: Codable, Sendable, Equatable {
         member: String,
         incarnation: Int,
         initialised: Bool = false,
-        alone: Bool = false
+        alone: Bool = false,
+        release: String? = nil
     ) {
         self.clusterName = clusterName
         self.etcdCluster = etcdCluster
@@ -41,6 +44,7 @@ public struct VolumeNote: Codable, Sendable, Equatable {
         self.incarnation = incarnation
         self.initialised = initialised
         self.alone = alone
+        self.release = release
     }
 
     /// The note of a member that has no data yet.

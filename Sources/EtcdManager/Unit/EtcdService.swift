@@ -9,12 +9,12 @@ public import SystemPackage
 public struct EtcdService: Sendable {
     /// What is needed to run one member.
     public let unit: EtcdUnit
-    /// The certificates as root keeps them; etcd gets copies it can read.
-    public let source: EtcdCertificates
+    /// The certificates as root keeps them, of which etcd gets copies it can read; `nil`: it speaks plain HTTP.
+    public let source: EtcdCertificates?
     private let node: any NodeWriter
 
     /// Makes a service.
-    public init(node: any NodeWriter, unit: EtcdUnit, source: EtcdCertificates) {
+    public init(node: any NodeWriter, unit: EtcdUnit, source: EtcdCertificates?) {
         self.node = node
         self.unit = unit
         self.source = source
@@ -120,9 +120,12 @@ public struct EtcdService: Sendable {
                 hint: "nodeup installs it: `nodeup status`"
             )
         }
-        guard try await node.status(of: source.authority) != nil else { throw missing(source.authority) }
         let flags = hexSHA256(Array(try unit.text().utf8))
-        let files = [try await node.sha256(of: unit.binary), try await node.sha256(of: source.authority)]
+        var files = [try await node.sha256(of: unit.binary)]
+        for authority in source?.authorities ?? [] {
+            guard try await node.status(of: authority) != nil else { throw missing(authority) }
+            files.append(try await node.sha256(of: authority))
+        }
         return ([flags] + files).joined(separator: " ")
     }
 
@@ -136,7 +139,7 @@ public struct EtcdService: Sendable {
     }
 
     private func copyCertificates(to account: (uid: UInt32, gid: UInt32)) async throws {
-        for (from, to) in zip(source.files, unit.certificates.files) {
+        for (from, to) in zip(source?.files ?? [], unit.certificates?.files ?? []) {
             guard try await node.status(of: from.path) != nil else { throw missing(from.path) }
             let attributes = FileAttributes(mode: to.isSecret ? 0o400 : 0o444, uid: account.uid, gid: account.gid)
             try await node.makeDirectory(

@@ -63,8 +63,8 @@ public struct EtcdUnit: Sendable, Equatable {
     public var volume: FilePath
     /// Below `volume`.
     public var dataDirectory: FilePath
-    /// The files as etcd's user can read them.
-    public var certificates: EtcdCertificates
+    /// The files as etcd's user can read them; `nil`: plain HTTP, for members that only their own machine reaches.
+    public var certificates: EtcdCertificates?
     /// Says what cluster is begun or joined; a file, so that this can change without changing the unit.
     public var environmentFile: FilePath
 
@@ -80,7 +80,7 @@ public struct EtcdUnit: Sendable, Equatable {
         binary: FilePath = "/opt/etcd/etcd",
         volume: FilePath,
         dataDirectory: FilePath,
-        certificates: EtcdCertificates,
+        certificates: EtcdCertificates?,
         environmentFile: FilePath
     ) {
         self.etcdCluster = etcdCluster
@@ -110,16 +110,10 @@ public struct EtcdUnit: Sendable, Equatable {
             "--data-dir=\(dataDirectory)",
             "--listen-client-urls=\(addresses.clientListen.joined(separator: ","))",
             "--advertise-client-urls=\(addresses.clientURL)",
-            "--client-cert-auth=true",
-            "--trusted-ca-file=\(certificates.authority)",
-            "--cert-file=\(certificates.serverCertificate)",
-            "--key-file=\(certificates.serverKey)",
+        ] + (certificates?.clientFlags ?? []) + [
             "--listen-peer-urls=\(addresses.peerListen)",
             "--initial-advertise-peer-urls=\(addresses.peerURL)",
-            "--peer-client-cert-auth=true",
-            "--peer-trusted-ca-file=\(certificates.authority)",
-            "--peer-cert-file=\(certificates.peerCertificate)",
-            "--peer-key-file=\(certificates.peerKey)",
+        ] + (certificates?.peerFlags ?? []) + [
             "--quota-backend-bytes=4294967296",
             "--auto-compaction-mode=periodic",
             "--auto-compaction-retention=1h",

@@ -15,7 +15,7 @@ struct Provision {
     /// The keyring; `nil` before it is made.
     func keyring() async throws -> Keyring? { try await place.load()?.keyring }
 
-    /// The names of what is still missing, such as `keyset/etcd-ca`, sorted; nothing is written.
+    /// The names of what is still missing, such as `keyset/etcd-clients-ca`, sorted; nothing is written.
     func missing() async throws -> [String] {
         var names: [String] = []
         if try await keyring() == nil { names.append("keyring") }

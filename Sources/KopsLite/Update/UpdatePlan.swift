@@ -13,7 +13,7 @@ struct UpdatePlan: Equatable {
         }
 
         var action: Action
-        /// Such as `keyset/etcd-ca` or `machine/nodes-1`.
+        /// Such as `keyset/etcd-clients-ca` or `machine/nodes-1`.
         var name: String
         /// Lines below it.
         var details: [String] = []

@@ -34,7 +34,7 @@ public struct SubprocessRunner: CommandRunner {
         }
     }
 
-    private static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     private static func execute(_ command: Command) async throws -> CommandResult {
         var options = PlatformOptions()

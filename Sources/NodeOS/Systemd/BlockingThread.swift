@@ -39,7 +39,8 @@ enum BlockingThread {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    private static func start(_ body: @escaping @Sendable () -> Void, orElse fail: (Int32) -> Void) {
+    /// Starts a thread and returns; `fail` gets the number of the error where there can be none.
+    static func start(_ body: @escaping @Sendable () -> Void, orElse fail: (Int32) -> Void) {
         let box = Unmanaged.passRetained(Body(body))
         var thread = pthread_t()
         let number = pthread_create(

@@ -12,15 +12,15 @@ struct PhaseSummary: Sendable, Equatable {
     var failure: AgentFailure?
     var done: Int
 
-    /// Summarises, purely.
-    init(_ steps: [any Step], _ states: [StepState], now: Duration) {
+    /// Summarises, purely; `subject` is what the steps are for.
+    init(_ steps: [any Step], _ states: [StepState], now: Duration, subject: String = "control plane") {
         let pairs = Array(zip(steps, states))
         done = states.count(where: \.isTrue)
         let open = pairs.first { $0.isEssential && !$1.isTrue }
         guard let (step, state) = open else {
             let warning = pairs.first { !$1.isTrue && $1.failure != nil }
             phase = .converged
-            activity = warning.map { "control plane is up; \($0.0.activity)" } ?? "control plane is up"
+            activity = warning.map { "\(subject) is up; \($0.0.activity)" } ?? "\(subject) is up"
             failure = warning.flatMap { $0.1.failure }.map(AgentFailure.init)
             return
         }

@@ -19,6 +19,8 @@ struct Pipeline: Sendable {
     let clock: any Clock<Duration>
     let report: any PipelineReport
     var pace = Pace()
+    /// Rung when something that was true may be so no longer.
+    var alarm: Alarm?
 
     /// Runs until the task is cancelled, and so ends by throwing only.
     func run() async throws -> Ending {
@@ -45,8 +47,8 @@ struct Pipeline: Sendable {
                 try await attempt(index, &states, stopwatch)
                 await report.states(states, steps, now: stopwatch.elapsed())
                 if let ending = end(states) { return ending }
-            } else {
-                try await clock.sleep(for: pause(states, now: stopwatch.elapsed()))
+            } else if try await sleep(pause(states, now: stopwatch.elapsed())) {
+                for index in states.indices where states[index].isTrue { states[index].due = .zero }
             }
         }
     }
@@ -78,6 +80,15 @@ struct Pipeline: Sendable {
                 pace: pace
             )
         }
+    }
+
+    /// Whether the alarm ended it.
+    private func sleep(_ duration: Duration) async throws -> Bool {
+        guard let alarm else {
+            try await clock.sleep(for: duration)
+            return false
+        }
+        return try await alarm.sleep(for: duration, on: clock)
     }
 
     private func pause(_ states: [StepState], now: Duration) -> Duration {

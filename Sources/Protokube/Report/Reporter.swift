@@ -14,6 +14,7 @@ actor Reporter: PipelineReport {
         func stopping()
     }
 
+    private let subject: String
     private let serviceManager: any ServiceManager
     private let publish: @Sendable (AgentStatus) -> Void
     private let now: @Sendable () -> Date
@@ -22,14 +23,16 @@ actor Reporter: PipelineReport {
     private var published: AgentStatus?
     private var starts: [String: Date] = [:]
 
-    /// Begins a report.
+    /// Begins a report; `subject` is what the steps are for.
     init(
         boot: BootConfig,
+        subject: String = "control plane",
         serviceManager: any ServiceManager,
         log: Logger,
         now: @escaping @Sendable () -> Date,
         publish: @escaping @Sendable (AgentStatus) -> Void
     ) {
+        self.subject = subject
         self.serviceManager = serviceManager
         self.publish = publish
         self.now = now
@@ -94,7 +97,7 @@ actor Reporter: PipelineReport {
     }
 
     func states(_ states: [StepState], _ steps: [any Step], now: Duration) {
-        let summary = PhaseSummary(steps, states, now: now)
+        let summary = PhaseSummary(steps, states, now: now, subject: subject)
         if let failure = summary.failure, failure.code != status.failure?.code {
             log.warning("\(failure.message) [\(failure.code)]\(failure.hint.isEmpty ? "" : "; " + failure.hint)")
         }

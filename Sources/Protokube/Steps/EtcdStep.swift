@@ -8,6 +8,8 @@ import NodeOS
 struct EtcdStep: Step {
     let etcdCluster: String
     let member: EtcdMemberRunner
+    /// Where etcd's own words are.
+    let log: String
 
     var name: String { etcdCluster == "main" ? "etcd" : "etcd-\(etcdCluster)" }
     var activity: String { "waiting for etcd" }
@@ -27,7 +29,7 @@ struct EtcdStep: Step {
             .waiting,
             code: "etcd-not-as-declared",
             "etcd \(etcdCluster) waits for \(awaited)",
-            hint: outlook.hint ?? "journalctl -u etcd-\(etcdCluster)"
+            hint: outlook.hint ?? log
         )
     }
 }

@@ -3,34 +3,17 @@ import EtcdManager
 import KopsModel
 import NodeBuilders
 import NodeOS
-import SystemPackage
 
 /// Finds and mounts the volume of one of this machine's etcd members.
 struct VolumeStep: Step {
-    let etcdCluster: String
-    let nodeState: NodeState
-    let finder: any VolumeFinder
-    let checker: any FilesystemChecker
+    let site: any EtcdSite
 
-    var name: String { etcdCluster == "main" ? "volume" : "volume-\(etcdCluster)" }
+    var name: String { site.etcdCluster == "main" ? "volume" : "volume-\(site.etcdCluster)" }
     var activity: String { "waiting for etcd's volume" }
     let patience: Duration = .seconds(300)
     let cadence: Duration = .seconds(60)
 
-    func converge(_ observer: any StepObserver) async throws { _ = try await volume().look() }
-
-    /// The volume as the sealed inputs describe it.
-    func volume() async throws -> MemberVolume {
-        let label = try await nodeState.etcd(etcdCluster).volumeLabel
-        let directory = FilePath("/mnt/kopslite").appending("etcd-\(etcdCluster)")
-        let mounter = VolumeMounter(
-            node: nodeState.node,
-            checker: checker,
-            label: "etcd-\(etcdCluster)",
-            mountPoint: directory
-        )
-        return MemberVolume(node: nodeState.node, directory: directory, source: .disk(finder, mounter, label: label))
-    }
+    func converge(_ observer: any StepObserver) async throws { _ = try await site.volume().look() }
 }
 
 extension NodeState {

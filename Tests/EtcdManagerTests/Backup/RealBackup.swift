@@ -15,22 +15,30 @@ struct RealBackup: Sendable {
         BackupStore(store: scene.memory, layout: BackupScene.layout, etcdCluster: "main", chunkSize: 8000)
     }
 
-    static func run(_ release: String, _ body: @escaping @Sendable (RealBackup) async throws -> Void) async throws {
+    static func run(
+        _ release: String,
+        filled: Bool = true,
+        _ body: @escaping @Sendable (RealBackup) async throws -> Void
+    ) async throws {
         guard let tools = SourceEtcd.releases.first(where: { $0.release == release }) else {
             throw Failure(.permanent, code: "etcd-missing", "etcd \(release) is not installed for tests")
         }
         try await BackupScene.run { scene in
             let source = try SourceEtcd(tools, in: scene.directory.appending("source"))
             try await source.running { etcd in
-                for index in 0..<12 { try await etcd.etcdctl("put", "/k/\(index)", "first") }
-                for index in 0..<8 { try await etcd.etcdctl("put", "/k/\(index)", "second") }
-                try await etcd.etcdctl("compaction", "10")
-                try await etcd.etcdctl("del", "/k/0")
-                try await etcd.etcdctl("put", "/registry/masterleases/10.0.0.1", "lease")
+                if filled { try await fill(etcd) }
                 let revision = try await etcd.commands.data(at: 0).revision
                 try await body(RealBackup(scene: scene, source: etcd, revision: revision))
             }
         }
+    }
+
+    private static func fill(_ etcd: SourceEtcd) async throws {
+        for index in 0..<12 { try await etcd.etcdctl("put", "/k/\(index)", "first") }
+        for index in 0..<8 { try await etcd.etcdctl("put", "/k/\(index)", "second") }
+        try await etcd.etcdctl("compaction", "10")
+        try await etcd.etcdctl("del", "/k/0")
+        try await etcd.etcdctl("put", "/registry/masterleases/10.0.0.1", "lease")
     }
 
     func take(

@@ -62,6 +62,16 @@ struct RealBackupTests {
         }
     }
 
+    /// etcd counts revisions from 1, and its file from 0.
+    @Test(arguments: SourceEtcd.releases.map(\.release))
+    func anEtcdThatHoldsNothingIsProvenAsWell(_ release: String) async throws {
+        try await RealBackup.run(release, filled: false) { it in
+            let record = try await it.take()
+            #expect(record.snapshot.keys == 0)
+            #expect(try await it.prover().proveDue().map(\.proof?.damage) == [nil])
+        }
+    }
+
     @Test func anyFlippedBitFailsTheProof() async throws {
         try await RealBackup.run("3.4.23") { it in
             let record = try await it.take()

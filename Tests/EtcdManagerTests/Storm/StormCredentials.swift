@@ -78,7 +78,8 @@ final class StormCredentials: Sendable {
     /// Lets a machine trust nobody but these.
     func trust(_ authorities: String, on member: String) async throws {
         try await LiveNode().makeDirectory(directory.appending("pki-\(member)"), attributes: FileAttributes())
-        try await write(authorities, to: certificates(of: member).authority)
+        let files = certificates(of: member)
+        for path in [files.authority, files.peerAuthority] { try await write(authorities, to: path) }
     }
 
     /// Issues a machine's certificates anew, each key before its certificate as `CertificateTask` does.

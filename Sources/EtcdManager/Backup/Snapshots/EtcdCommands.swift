@@ -72,7 +72,10 @@ struct EtcdCommands {
             ["snapshot", "status", file.string, "--write-out=json"],
             failing: "backup-snapshot-unreadable"
         )
-        return try decode(text, "snapshot status of \(file)")
+        var status: FileStatus = try decode(text, "snapshot status of \(file)")
+        // etcd counts from 1, and a file without any key says 0.
+        status.revision = max(1, status.revision)
+        return status
     }
 
     /// What the member holds at a revision; 0: the newest.

@@ -32,7 +32,7 @@ struct APIServerBuilder: NodeBuilder {
     private func authorities(_ context: NodeContext) throws -> [any NodeTask] {
         [
             Declare.file(Self.path("client-ca.crt"), text: try context.authority("kubernetes-ca")),
-            Declare.file(Self.path("etcd-ca.crt"), text: try context.authority("etcd-ca")),
+            Declare.file(Self.path("etcd-ca.crt"), text: try context.authority(KeysetName.etcdClients)),
             Declare.file(Self.path("front-proxy-ca.crt"), text: try context.authority("front-proxy-ca")),
         ]
     }
@@ -71,7 +71,7 @@ struct APIServerBuilder: NodeBuilder {
             Declare.certificate(
                 CertificatePaths(in: Self.directory, "etcd-client"),
                 CertificateProfile(commonName: "kube-apiserver-etcd-client", usages: [.client]),
-                signedBy: try context.keyset("etcd-ca")
+                signedBy: try context.keyset(KeysetName.etcdClients)
             ),
             Declare.certificate(
                 CertificatePaths(in: Self.directory, "front-proxy-client"),

@@ -15,7 +15,7 @@ struct ProtokubeBuilder: NodeBuilder {
                 "protokube.service",
                 definition: Self.unit,
                 dropIns: context.network.apiAddress == nil ? [:] : ["address.conf": Self.addressDropIn],
-                after: EtcdBuilder.needed + [
+                after: EtcdBuilder.needed(context) + [
                     .certificate(AdminBuilder.pair), .file(NodePaths.adminKubeconfig), .file(NodePaths.authority),
                     .directory(NodePaths.manifests), .directory(NodePaths.laterManifests), .hosts,
                     .package("e2fsprogs"),

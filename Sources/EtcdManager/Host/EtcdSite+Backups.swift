@@ -1,38 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-import EtcdManager
-import KopsModel
-import NodeBuilders
 import NodeOS
 import StateStore
 import SystemPackage
 
 /// The backups of the etcd cluster.
-extension EtcdPlace {
-    private var layout: ClusterLayout { ClusterLayout(clusterName: clusterState.boot.clusterName) }
-
-    func backups(_ volume: MemberVolume) -> StoreBackups {
-        StoreBackups(
-            layout: layout,
-            etcdCluster: etcdCluster,
-            open: clusterState.open,
-            taker: { [self] in try await taker($0, volume) },
-            source: { [self] in try await source() }
-        )
-    }
-
+extension EtcdSite {
     /// Takes, tries and prunes what is due.
-    func keepBackups() async throws -> BackupKeeper.Pass {
-        let volume = try await volume.volume()
-        let store = BackupStore(store: try clusterState.open(), layout: layout, etcdCluster: etcdCluster)
+    ///
+    /// - Throws: ``Failure``, `StoreError`.
+    public func keepBackups() async throws -> BackupKeeper.Pass {
+        let volume = try await volume()
+        let store = try backupStore()
         let prover = BackupProver(
             backups: store,
-            node: nodeState.node,
+            node: node,
             runner: SubprocessRunner(),
             tools: try await tools(),
             key: nil,
             directory: volume.directory
         )
-        let keeper = BackupKeeper(backups: store, taker: try await taker(store, volume), prover: prover)
+        let keeper = BackupKeeper(
+            backups: store,
+            taker: try await taker(store, volume),
+            prover: prover,
+            policy: try await backupPolicy()
+        )
         let members = try await registers.read(.record)?.value.members.keys.sorted() ?? []
         var asked: [BackupMember] = []
         for name in members {
@@ -42,29 +34,29 @@ extension EtcdPlace {
         return try await keeper.pass(of: asked, source: try await source())
     }
 
-    private func taker(_ store: BackupStore, _ volume: MemberVolume) async throws -> BackupTaker {
-        BackupTaker(
-            backups: store,
-            node: nodeState.node,
-            etcd: try await gateway(),
-            runner: SubprocessRunner(),
-            tools: try await tools(),
-            client: EtcdClientFiles(
-                authority: NodePaths.etcdPKI.appending("ca.crt"),
-                certificate: NodePaths.etcdPKI.appending("client.crt"),
-                key: NodePaths.etcdPKI.appending("client.key")
-            ),
-            directory: volume.directory
+    func backups(on volume: MemberVolume) -> StoreBackups {
+        StoreBackups(
+            layout: layout,
+            etcdCluster: etcdCluster,
+            open: { try openStore() },
+            taker: { try await taker($0, volume) },
+            source: { try await source() }
         )
     }
 
-    /// etcdutl is of 3.5 also beside etcd 3.4: it alone can move revisions.
-    private func tools() async throws -> EtcdTools {
-        EtcdTools(
-            release: try await nodeState.etcd(etcdCluster).version,
-            etcd: NodePaths.etcd.appending("etcd"),
-            etcdctl: NodePaths.etcd.appending("etcdctl"),
-            etcdutl: NodePaths.etcd.appending("etcdutl")
+    private func backupStore() throws -> BackupStore {
+        BackupStore(store: try openStore(), layout: layout, etcdCluster: etcdCluster)
+    }
+
+    private func taker(_ store: BackupStore, _ volume: MemberVolume) async throws -> BackupTaker {
+        BackupTaker(
+            backups: store,
+            node: node,
+            etcd: try await gateway(),
+            runner: SubprocessRunner(),
+            tools: try await tools(),
+            client: try await client(),
+            directory: volume.directory
         )
     }
 
@@ -80,11 +72,11 @@ extension EtcdPlace {
         )
     }
 
-    func restore(_ backup: String, _ start: EtcdStart, into target: FilePath) async throws {
+    func restore(_ backup: String, _ start: EtcdStart, on volume: MemberVolume) async throws {
         let tools = try await tools()
         let restore = SnapshotRestore(
-            backups: BackupStore(store: try clusterState.open(), layout: layout, etcdCluster: etcdCluster),
-            node: nodeState.node,
+            backups: try backupStore(),
+            node: node,
             runner: SubprocessRunner(),
             tools: tools,
             restorer: tools,
@@ -103,7 +95,7 @@ extension EtcdPlace {
                 peers: peers,
                 token: start.token
             ),
-            into: target
+            into: volume.dataDirectory
         )
     }
 }

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+public import NodeOS
+public import StateStore
+
+/// Where one member runs, as whoever composes the manager knows it; what may change is asked for at each look.
+///
+/// The rest follows: the agent, its place in the store, and the backups.
+public protocol EtcdSite: Sendable {
+    /// Such as `main`.
+    var etcdCluster: String { get }
+    /// The cluster's DNS name.
+    var clusterName: String { get }
+    /// The machine.
+    var node: any NodeWriter { get }
+    /// Since any fixed instant, never going back.
+    var now: @Sendable () -> Duration { get }
+    /// Opens the state store, which may come and go.
+    func openStore() throws -> any StateStore
+    /// The cluster as declared now.
+    func spec() async throws -> EtcdSpec
+    /// Who the agent is.
+    func place() async throws -> EtcdAgent.Place
+    /// The member's volume.
+    func volume() async throws -> MemberVolume
+    /// etcd as declared now, on that volume.
+    func supervisor(on volume: MemberVolume, of place: EtcdAgent.Place) async throws -> any EtcdSupervisor
+    /// A client of the members, with the certificates as they are now.
+    func gateway() async throws -> EtcdGateway
+    /// The programs on this machine.
+    func tools() async throws -> EtcdTools
+    /// By what etcd's own client is known; `nil` for members that ask nobody.
+    func client() async throws -> EtcdClientFiles?
+    /// When backups are taken, tried and dropped.
+    func backupPolicy() async throws -> BackupPolicy
+    /// Lets the members' names stand for these addresses on this machine.
+    func resolve(_ addresses: [String: String]) async throws
+    /// Frees a cluster that was begun anew of what only its former clients could mean.
+    func clearStale(at endpoint: String) async throws
+}
+
+extension EtcdSite {
+    /// Names that are the users' own business stand for what they do already.
+    public func resolve(_ addresses: [String: String]) async throws {}
+    /// Clients that are not known here look after themselves.
+    public func clearStale(at endpoint: String) async throws {}
+    /// As often as kops.
+    public func backupPolicy() async throws -> BackupPolicy { .standard }
+
+    var layout: ClusterLayout { ClusterLayout(clusterName: clusterName) }
+
+    /// What the machines share.
+    public var registers: StoreRegisters {
+        StoreRegisters(layout: layout, etcdCluster: etcdCluster, open: { try openStore() })
+    }
+
+    /// This machine's agent, which leads nothing yet.
+    public func agent() async throws -> EtcdAgent {
+        let (volume, place) = (try await volume(), try await place())
+        return EtcdAgent(
+            place: place,
+            holder: "\(place.machine)-\(randomID())",
+            means: EtcdAgent.Means(
+                registers: registers,
+                host: MemberMachine(
+                    volume: volume,
+                    supervisor: DeclaredEtcd { try await supervisor(on: volume, of: place) },
+                    names: { try await resolve($0) },
+                    restore: { try await restore($0, $1, on: volume) }
+                ),
+                etcd: DeclaredGateway { try await gateway() },
+                backups: backups(on: volume),
+                now: now,
+                randomID: { randomID() },
+                clearStale: { try await clearStale(at: $0) }
+            )
+        )
+    }
+}
+
+/// 32 random hex digits.
+private func randomID() -> String {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<2).map { _ in
+        let hex = String(UInt64.random(in: .min ... .max, using: &generator), radix: 16)
+        return String(repeating: "0", count: 16 - hex.count) + hex
+    }.joined()
+}
