@@ -85,7 +85,7 @@ private typealias Graph = NodeTaskGraph
     /// Once the new pair of etcd's authority signs, an API server that never read it would have lost etcd.
     @Test func whatComponentsReadOnlyOnceStartsThemAnew() throws {
         let readOnce: [String: [(keyset: String, isSigner: Bool)]] = [
-            "kube-apiserver": [("etcd-ca", false), ("service-account", false), ("service-account", true)],
+            "kube-apiserver": [("etcd-clients-ca", false), ("service-account", false), ("service-account", true)],
             "kube-controller-manager": [("kubernetes-ca", false), ("service-account", true)],
             "kube-scheduler": [("kubernetes-ca", false)],
         ]

@@ -107,7 +107,10 @@ struct APIServerBuilder: NodeBuilder {
             flags: flags(context).overridden(by: context.config.flags[Self.name]),
             directory: Self.directory.string,
             cpu: "250m",
-            startedWith: try context.pairs(trusted: ["etcd-ca", "service-account"], signing: ["service-account"]),
+            startedWith: try context.pairs(
+                trusted: ["etcd-clients-ca", "service-account"],
+                signing: ["service-account"]
+            ),
             capabilities: ["NET_BIND_SERVICE"],
             probes: StaticPod.Probes(port: context.network.apiPort, live: "/livez", ready: "/readyz")
         )
