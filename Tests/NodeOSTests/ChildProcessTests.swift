@@ -26,6 +26,11 @@ import Testing
         #expect(await willing.end() == 128 + SIGTERM, "also where this program ignores that signal")
         let deaf = try await ChildProcess.start("/bin/sleep", ["1000"], environment: [:])
         deaf.signal(SIGSTOP)
+        // Of two signals that are pending the lower number would come first.
+        let state = FilePath("/proc/\(try #require(deaf.pid))/stat")
+        while String(decoding: try await LiveNode().read(state), as: UTF8.self).firstRange(of: ") T ") == nil {
+            await Task.yield()
+        }
         await deaf.end(within: .zero)
         #expect(await deaf.end() == 128 + SIGKILL)
     }

@@ -69,6 +69,7 @@ extension EtcdSite {
     ///   - machine: Whose it becomes.
     ///   - finder: Knows what is attached.
     ///   - tools: Work on file systems.
+    /// - Returns: The volume, below `/mnt/kopslite`.
     public func disk(
         labelled label: String,
         of machine: String,
