@@ -124,6 +124,15 @@ import Testing
         #expect(result.code == 1 && result.notes.contains("its last attempt: the disk is full"), "\(result.text)")
     }
 
+    @Test("the newest backup is listed first")
+    func newestFirst() async throws {
+        let (bench, place) = try await begun()
+        for age in [1200.0, 0, 600] { try await Self.upload(place, .scheduled, age: age) }
+        let result = await bench.run("etcd backups demo.example.com")
+        let names = result.output.split(separator: "\n").filter { $0.hasPrefix("2023") }
+        #expect(names.count == 3 && names == names.sorted(by: >), "\(result.text)")
+    }
+
     @Test("an etcd that was never begun has nothing to back up")
     func notBegun() async throws {
         let result = await (try Bench.withCluster()).run("etcd backup demo.example.com")

@@ -71,7 +71,7 @@ struct EtcdBackupsCommand: SessionCommand {
     func run(in session: Session) async throws {
         let backups = try await options.place(in: session).backups.list()
         let rows = BackupTable.rows(backups, now: session.now())
-        if !rows.isEmpty { session.console.output(Table(BackupTable.columns, rows: rows).text + "\n") }
+        if !rows.isEmpty { session.console.output(Table(BackupTable.columns, rows: rows, isSorted: false).text + "\n") }
         session.console.line(BackupSummary(of: backups).text(now: session.now()))
     }
 }

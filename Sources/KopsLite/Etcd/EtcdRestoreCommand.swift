@@ -84,6 +84,8 @@ struct EtcdRestoreCommand: SessionCommand {
                 "\(number + 2) voters",
             ]
         }
-        session.console.output(Table(["STEP", "WHAT", "QUORUM BEFORE", "AFTER"], rows: rows + joins).text + "\n")
+        session.console.output(
+            Table(["STEP", "WHAT", "QUORUM BEFORE", "AFTER"], rows: rows + joins, isSorted: false).text + "\n"
+        )
     }
 }
