@@ -93,6 +93,7 @@ struct SimulatedHost: MemberHost {
                 throw Failure(.permanent, code: "backup-missing", "no such backup")
             }
             if world.volumes[volume].data != nil { world.violate("a backup was laid over data") }
+            guard start.release == world.release.release else { throw Self.broken }
             guard found.minor <= world.release.minor else {
                 throw Failure(.permanent, code: "backup-newer", "it is of a newer release")
             }

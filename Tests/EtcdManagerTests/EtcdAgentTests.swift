@@ -17,8 +17,8 @@ import Testing
 
     @Test(arguments: [
         ("3.5.21", "3.5.21", "3.4.23", "older"), ("3.4.23", "3.4.23", "3.6.4", "skips 3.5"),
-        // Half of the cluster is upgraded: neither back, nor further.
-        ("3.5.21", "3.4.23", "3.4.23", "older"), ("3.5.21", "3.4.23", "3.6.4", "skips 3.5"),
+        // Whoever is alone may be further than the record tells.
+        ("3.5.21", "3.4.23", "3.4.23", "older"), ("3.5.21", "3.4.23", "3.7.0", "skips 3.6"),
         // What the volume says counts where the record does not tell.
         ("3.5.21", nil, "3.4.23", "older"), ("3.4.23", nil, "3.6.4", "skips 3.5"),
         ("3.5.21", "3.5.21", "4.0.0", "skips"),
@@ -41,6 +41,22 @@ import Testing
             try await scene.tick(data)
             #expect(scene.isRunning && scene.acts.contains("start \(data)"))
         }
+    }
+
+    /// Neither back, nor further.
+    @Test(arguments: [("3.4.23", "older"), ("3.6.4", "skips 3.5")])
+    func whereHalfOfTheClusterIsUpgradedItIsToBeWhole(declared: String, reason: String) async throws {
+        let scene = try await AgentScene(["a", "b", "c"], data: "3.5.21", cluster: "3.4.23", process: .stopped)
+        let failure = await refusal { try await scene.tick(declared, ["a", "b", "c"]) }
+        #expect(failure?.code == "etcd-version-refused" && failure?.message.contains(reason) == true)
+        #expect(!scene.isRunning)
+    }
+
+    /// It was upgraded while the store could not be asked, and so the record is behind.
+    @Test func whoeverIsAloneGoesOnFromItsOwnData() async throws {
+        let scene = try await AgentScene(data: "3.5.21", cluster: "3.4.23", process: .stopped)
+        try await scene.tick("3.6.4")
+        #expect(scene.isRunning)
     }
 
     @Test(arguments: [("3.4.23", "3.4.23"), ("3.4.23", "3.4.1"), ("3.4.23", "3.5.21"), ("3.5.21", "3.6.4")])

@@ -54,7 +54,7 @@ public actor EtcdChild {
     }
 
     fileprivate func ensureRunning(_ unit: EtcdUnit, _ start: EtcdStart) async throws {
-        try unit.requireRelease(of: start)
+        try start.requireRelease(unit.version)
         if try await process(unit) == .running(isCurrent: true) { return }
         try await tellQuickEnd()
         await stop()

@@ -89,6 +89,7 @@ extension EtcdSite {
 
     func restore(_ backup: String, _ start: EtcdStart, on volume: MemberVolume) async throws {
         let tools = try await tools()
+        try start.requireRelease(tools.release)
         let restore = SnapshotRestore(
             backups: try backupStore(),
             node: node,

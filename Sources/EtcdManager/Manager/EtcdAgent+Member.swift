@@ -63,7 +63,7 @@ extension EtcdAgent {
         case .stopped: break
         }
         let release = round.spec.release
-        let act = RiskyAct.run(release: release, data: sight.releases, record: round.record)
+        let act = RiskyAct.run(release: release, member: place.member, data: sight.releases, record: round.record)
         guard rules.allow(act) else { return }
         try await commit(sight, to: release)
         let peers = round.spec.peerURLs.filter { round.record.members[$0.key] != nil }

@@ -42,12 +42,14 @@ extension EtcdAgent {
             state: .new,
             token: record.token,
             member: place.member,
-            peers: round.spec.peerURLs.filter { $0.key == place.member }
+            peers: round.spec.peerURLs.filter { $0.key == place.member },
+            release: round.spec.release
         )
         try await means.host.lay(backup: restore.backup, for: start)
         var note = VolumeNote(of: place.member, in: record, member)
         // From here on the data is what the cluster counts on.
         note.initialised = true
+        note.releases = round.spec.release.map { ReleaseRange($0) }
         try await means.host.write(note)
     }
 }

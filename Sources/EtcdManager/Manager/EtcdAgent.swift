@@ -165,7 +165,9 @@ public struct EtcdAgent: Sendable {
     private func requireRelease(_ report: MemberReport, _ round: Round) throws {
         let (record, release) = (round.record, round.spec.release)
         guard record.members[place.member] != nil, !report.isRunning || !report.isCurrent,
-            let reason = rules.objection(to: .run(release: release, data: report.releases, record: record))
+            let reason = rules.objection(
+                to: .run(release: release, member: place.member, data: report.releases, record: record)
+            )
         else { return }
         throw Failure(
             .permanent,
@@ -185,7 +187,7 @@ public struct EtcdAgent: Sendable {
         if sight.isRunning { return true }
         guard let note = sight.note else { return false }
         try rules.check(.startUnrecorded(note: note, hasData: sight.hasData))
-        try rules.check(.run(release: spec.release, data: sight.releases, record: nil))
+        try rules.check(.run(release: spec.release, member: note.member, data: sight.releases, record: nil))
         try await commit(sight, to: spec.release)
         try await means.host.start(
             EtcdStart(

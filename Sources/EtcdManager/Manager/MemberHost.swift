@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import NodeOS
 
 /// The machine that a member's volume is attached to, as the manager uses it.
 public protocol MemberHost: Sendable {
@@ -48,6 +49,18 @@ public struct EtcdStart: Sendable, Equatable {
         self.member = member
         self.peers = peers
         self.release = release
+    }
+
+    /// Refuses to go on with another release than was decided on.
+    ///
+    /// - Throws: ``Failure`` `etcd-declaration-changed` (transient).
+    func requireRelease(_ declared: String) throws {
+        guard let release, release != declared else { return }
+        throw Failure(
+            .transient,
+            code: "etcd-declaration-changed",
+            "etcd \(declared) is declared since this look began, which found \(release)"
+        )
     }
 }
 

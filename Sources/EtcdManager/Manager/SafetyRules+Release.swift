@@ -23,7 +23,11 @@ extension SafetyRules {
     private static func releases(of act: RiskyAct) -> (declared: Minor, data: ReleaseRange?, cluster: String?)? {
         let (declared, data, cluster): (String?, ReleaseRange?, String?)
         switch act {
-        case .run(let release, let found, let record): (declared, data, cluster) = (release, found, record?.release)
+        case .run(let release, let member, let found, let record):
+            // Where a member is all there is, its data says what the cluster has come to; the record may be behind, for it
+            // starts from its volume alone when the store cannot be asked.
+            let isAll = found != nil && record?.voters == [member]
+            (declared, data, cluster) = (release, found, isAll ? nil : record?.release)
         case .restart(let member, let view):
             (declared, data, cluster) = (view.release, view.reports[member]?.releases, view.record.release)
         default: return nil

@@ -21,8 +21,9 @@ public enum RiskyAct: Sendable, Equatable {
     case start(EtcdUnit.ClusterState, member: String, sight: LocalSight, record: ClusterRecord)
     /// etcd is started from the volume alone, because the store cannot be read.
     case startUnrecorded(note: VolumeNote, hasData: Bool)
-    /// etcd is run with a release on data that another one may have written; on none of its own where `data` is `nil`.
-    case run(release: String?, data: ReleaseRange?, record: ClusterRecord?)
+    /// A member's etcd is run with a release on data that another one may have written; on none of its own where `data` is
+    /// `nil`.
+    case run(release: String?, member: String, data: ReleaseRange?, record: ClusterRecord?)
     /// A running etcd is ended to be started with other settings.
     case restart(member: String, view: MembershipView)
     /// A member is added without a vote.

@@ -43,7 +43,7 @@ public struct EtcdService: Sendable {
     ///
     /// - Throws: ``Failure`` as ``process()``, `etcd-not-running` (transient) when the unit does not become active.
     public func ensureRunning(_ start: EtcdStart) async throws {
-        try unit.requireRelease(of: start)
+        try start.requireRelease(unit.version)
         let account = try await ensureAccount()
         try await ensureDataDirectory(account)
         try await node.makeDirectory(

@@ -99,18 +99,6 @@ public struct EtcdUnit: Sendable, Equatable {
     /// Where the unit's file is.
     public var path: FilePath { FilePath("/etc/systemd/system").appending(name) }
 
-    /// Refuses a start that was decided on for another release than is declared by now.
-    ///
-    /// - Throws: ``Failure`` `etcd-declaration-changed` (transient).
-    func requireRelease(of start: EtcdStart) throws {
-        guard let release = start.release, release != version else { return }
-        throw Failure(
-            .transient,
-            code: "etcd-declaration-changed",
-            "etcd \(version) is declared since this look began, which found \(release)"
-        )
-    }
-
     /// etcd's flags; what it begins or joins is in ``environment(_:)``.
     ///
     /// - Units: the quota is 4 GiB, twice etcd's default, where the API server would otherwise go read-only first.
