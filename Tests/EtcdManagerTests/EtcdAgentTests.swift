@@ -117,6 +117,9 @@ import Testing
         // Once all have come to it, that is recorded, and the next may follow.
         for name in ["a", "b", "c"] { view.statuses[name]?.version = "3.5.21" }
         #expect(next() == .recordRelease("3.5.21"))
+        view.record.operation = .join(member: "d")
+        #expect(next() == .recordRelease("3.5.21"), "or whoever joins would be held against the release of before")
+        view.record.operation = nil
         view.statuses["c"]?.version = "3.4.23"
         #expect(next() == .beginRestart(member: "b"), "not while one is still behind")
     }

@@ -3,13 +3,12 @@
 /// What a leader begins while nothing is under way, in the order of its worth.
 extension LeaderStep {
     static func begin(_ view: MembershipView, _ spec: EtcdSpec, _ rules: SafetyRules) -> LeaderStep? {
-        recordRelease(view) ?? view.strays.first.map { .removeStray(etcdID: $0.id) } ?? replace(view, spec, rules)
-            ?? restart(view, rules)
+        view.strays.first.map { .removeStray(etcdID: $0.id) } ?? replace(view, spec, rules) ?? restart(view, rules)
             ?? grow(view, spec, rules) ?? shrink(view, spec, rules)
     }
 
     /// The release that the whole cluster has come to, as etcd itself reckons it: the oldest of its members'.
-    private static func recordRelease(_ view: MembershipView) -> LeaderStep? {
+    static func recordRelease(_ view: MembershipView) -> LeaderStep? {
         let voters = view.record.voters
         let releases = view.healthyVoters.compactMap { view.statuses[$0]?.version }
         let minors = releases.compactMap { release in Minor(release).map { ($0, release) } }

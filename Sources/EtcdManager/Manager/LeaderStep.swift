@@ -52,6 +52,8 @@ public enum LeaderStep: Sendable, Equatable {
         if let founder = record.members.first(where: { $0.value.state == .founding })?.key {
             return recordFounder(founder, view)
         }
+        // Also while something is under way: a member that joins is held against what the others have come to.
+        if let step = recordRelease(view) { return step }
         return switch record.operation {
         case .join(let member)?: next(joining: member, view, spec, rules)
         case .remove(let member, let etcdID)?: next(removing: member, etcdID, view)
