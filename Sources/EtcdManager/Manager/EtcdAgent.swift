@@ -203,10 +203,11 @@ public struct EtcdAgent: Sendable {
 
     /// The store knows no such cluster: begins it, if that is certain.
     private func begin(_ spec: EtcdSpec) async throws -> Outlook {
+        // Also where this machine has no part in it: a look at its own volume ends its claim to another's.
+        let sight = try await means.host.look()
         guard spec.members.contains(place.member) else {
             return Outlook(member: "member \(place.member) is not declared")
         }
-        let sight = try await means.host.look()
         guard leadership.token(at: means.now()) != nil else {
             return Outlook(member: "another machine to begin the cluster, or its lease to end")
         }
