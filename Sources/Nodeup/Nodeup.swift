@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Glibc
+import NodeOS
 
 /// Makes this machine what it is declared to be.
 @main

@@ -20,7 +20,7 @@ struct ReportedRun: Sendable {
     /// Wakes the pipeline.
     var doorbell = Doorbell()
     /// What steps have done beside it.
-    var sideline = Sideline()
+    let sideline = Sideline()
 
     /// Runs until the surrounding task is cancelled, or with `once` until everything is true or something failed.
     func run(

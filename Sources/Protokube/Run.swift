@@ -54,7 +54,7 @@ struct Run: Sendable {
                 stopwatch: Stopwatch(clock),
                 follows: { await reporter.follows(generation: $0) }
             ),
-        ] + etcd.flatMap { [$0.growth] + $0.backups }
+        ] + etcd.flatMap(\.upkeep)
     }
 
     private static func keep(_ keepers: AsyncStream<AddressKeeper>) async {

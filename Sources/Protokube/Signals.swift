@@ -34,7 +34,7 @@ enum Signals {
         do {
             if try await ending(body) == .failed { throw ExitCode.failure }
         } catch let failure as Failure {
-            log.error("\(failure.chain) [\(failure.code)]\(failure.hint.map { "; \($0)" } ?? "")")
+            log.error("\(failure.line)")
             throw ExitCode.failure
         }
     }

@@ -12,7 +12,7 @@ public struct DeclaredEtcd: EtcdSupervisor {
     /// What runs now, with the certificates it has now.
     public func process() async throws -> LocalSight.Process {
         let supervisor = try await supervisor()
-        try await (supervisor as? EtcdService)?.renewCertificates()
+        try await supervisor.renewCertificates()
         return try await supervisor.process()
     }
     /// Has etcd run as declared.

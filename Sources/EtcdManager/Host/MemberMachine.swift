@@ -3,12 +3,19 @@ import NodeOS
 
 /// Starts and ends one member's etcd.
 public protocol EtcdSupervisor: Sendable {
+    /// Hands certificates that were renewed on to a running etcd; nothing where it reads them where they are.
+    func renewCertificates() async throws
     /// What runs now.
     func process() async throws -> LocalSight.Process
     /// Has etcd run as declared, started anew where it runs otherwise.
     func ensureRunning(_ start: EtcdStart) async throws
     /// Ends etcd and waits for its end; one that does not run is no error.
     func stop() async throws
+}
+
+extension EtcdSupervisor {
+    /// Nothing: etcd reads the certificates where they are.
+    public func renewCertificates() async throws {}
 }
 
 extension EtcdService: EtcdSupervisor {}

@@ -30,9 +30,7 @@ public struct StoreRegisters: Registers {
 
     /// Changes a slot that still holds what it held.
     public func write<Value>(_ value: Value, to slot: Slot<Value>, replacing version: SlotVersion?) async throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        let bytes = try [UInt8](encoder.encode(value)) + [0x0A]
+        let bytes = try encodeForStore(value)
         let condition = version.map { WriteCondition.version(ObjectVersion($0.text)) } ?? .absent
         _ = try await reaching(slot.path) { store, key in try await store.write(bytes, to: key, when: condition) }
     }

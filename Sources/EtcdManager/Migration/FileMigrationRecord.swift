@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
 public import NodeOS
+import StateStore
 public import SystemPackage
 
 /// A migration's state in a file of the machine that carries it out.
@@ -36,14 +37,12 @@ public struct FileMigrationRecord: MigrationRecord {
             if try await node.status(of: path) != nil { try await node.remove(path) }
             return
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let directory = path.removingLastComponent()
         if try await node.status(of: directory) == nil {
             try await node.makeDirectory(directory, attributes: FileAttributes(mode: 0o700))
         }
         try await node.write(
-            try [UInt8](encoder.encode(state)) + [0x0A],
+            try encodeForStore(state),
             to: path,
             attributes: FileAttributes(mode: 0o600)
         )

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
+import StateStore
 
 /// Whose data a volume holds, on the volume itself, beside the data.
 ///
@@ -72,11 +73,7 @@ public struct VolumeNote: Codable, Sendable, Equatable {
     }
 
     /// JSON with sorted names.
-    public func encoded() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return try [UInt8](encoder.encode(self)) + [0x0A]
-    }
+    public func encoded() throws -> [UInt8] { try encodeForStore(self) }
 
     /// Reads a note back.
     ///

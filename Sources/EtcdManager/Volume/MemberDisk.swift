@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
 public import NodeOS
+import StateStore
 import SystemPackage
 
 /// The disk of a member: which of those attached it is, whose it is, and where it is mounted.
@@ -161,10 +162,8 @@ public struct MemberDisk: Sendable {
 
     private func note(_ holder: VolumeClaims.Holder) async throws {
         if try await note() == holder { return }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         try await node.write(
-            [UInt8](encoder.encode(holder)) + [0x0A],
+            try encodeForStore(holder),
             to: notePath,
             attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
         )

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import NodeOS
 import NodeTasks
 
 /// Shows what `apply` would do, and changes nothing.

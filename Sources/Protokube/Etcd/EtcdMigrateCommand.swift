@@ -45,7 +45,6 @@ struct EtcdMigrateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let console = StandardStreams()
         do {
             let node = LiveNode()
             let migration = EtcdMigration(
@@ -53,18 +52,20 @@ struct EtcdMigrateCommand: AsyncParsableCommand {
                 endpoints: members,
                 record: FileMigrationRecord(node: node, path: FilePath(record)),
                 clock: ContinuousClock(),
-                progress: { console.say("\($0)") }
+                progress: { Self.say("\($0)") }
             )
-            try await MigrationRun(migration: migration, say: console.say).carryOut(step)
+            try await MigrationRun(migration: migration, say: Self.say).carryOut(step)
         } catch let failure as Failure {
-            console.complain("\(failure.chain) [\(failure.code)]\(failure.hint.map { "; \($0)" } ?? "")")
+            Self.complain(failure.line)
             throw ExitCode.failure
         } catch let error as EtcdError {
-            console.complain("\(error); run it again once a quorum of members answers")
+            Self.complain("\(error); run it again once a quorum of members answers")
             throw ExitCode.failure
         }
     }
 
+    @Sendable private static func say(_ text: String) { Console.print(Console.line(text)) }
+    private static func complain(_ text: String) { Console.error("error: " + Console.line(text)) }
     private var members: [String] { endpoints.split(separator: ",").map(String.init) }
     private var step: MigrationRun.Step { switches ? .switchOver : rollback ? .rollBack : .copy }
 

@@ -43,7 +43,6 @@ struct EtcdRun: Sendable {
             open: state.open,
             child: child
         )
-        let sideline = Sideline()
         let words = isSystemd ? "journalctl -u etcd-\(machine.name)" : "see etcd's own words here"
         let reported = ReportedRun(
             node: node,
@@ -52,8 +51,7 @@ struct EtcdRun: Sendable {
             log: log,
             subject: "etcd \(machine.name)",
             journal: FilePath("/var/lib/kopslite/etcd-\(machine.name)-\(machine.member)-status.json"),
-            doorbell: doorbell,
-            sideline: sideline
+            doorbell: doorbell
         )
         let ending: Result<Pipeline.Ending, any Error>
         do {
@@ -62,10 +60,10 @@ struct EtcdRun: Sendable {
                     let etcd = EtcdSteps(
                         site,
                         log: words,
-                        sideline: sideline,
+                        sideline: reported.sideline,
                         summarises: { await reporter.summarises($0, $1) }
                     )
-                    return etcd.member + [etcd.growth] + etcd.backups
+                    return etcd.member + etcd.upkeep
                 }
             )
         } catch {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
 import Logging
+import NodeOS
 
 /// Log lines for the journal, which adds the time and takes the level from the prefix (sd-daemon(3)).
 struct ConsoleLog: LogHandler {
@@ -17,9 +17,7 @@ struct ConsoleLog: LogHandler {
             .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         let text = "\(event.message)\(fields.isEmpty ? "" : " (\(fields))")"
         // One record is one line, whatever a server put into its message.
-        var line = "<\(Self.priority(event.level))>" + text.map { $0.isNewline ? " " : $0 } + "\n"
-        line.makeContiguousUTF8()
-        _ = line.utf8.withContiguousStorageIfAvailable { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        Console.error("<\(Self.priority(event.level))>" + Console.line(text))
     }
 
     private static func priority(_ level: Logger.Level) -> Int {

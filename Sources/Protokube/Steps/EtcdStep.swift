@@ -11,7 +11,7 @@ struct EtcdStep: Step {
     /// Where etcd's own words are.
     let log: String
 
-    var name: String { etcdCluster == "main" ? "etcd" : "etcd-\(etcdCluster)" }
+    var name: String { EtcdSteps.name("etcd", of: etcdCluster) }
     var activity: String { "waiting for etcd" }
     let patience: Duration = .seconds(300)
     /// Shorter than a leader relies on its lease, so that it stays the leader; short while others are to follow.

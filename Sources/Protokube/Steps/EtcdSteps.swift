@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import EtcdManager
+import KopsModel
 
 /// The steps of one etcd cluster.
 struct EtcdSteps {
     /// Its volume and this machine's member: what everything after them needs.
     let member: [any Step]
-    /// Its volume's size.
-    let growth: any Step
-    /// Its backups: those that are due, and those that are asked for.
-    let backups: [any Step]
+    /// What nothing waits for: the room on its volume, and the backups that are due and those that are asked for.
+    let upkeep: [any Step]
+
+    /// A step's name, which is plain for the etcd cluster that nothing works without.
+    static func name(_ word: String, of etcdCluster: String) -> String {
+        etcdCluster == EtcdClusterConfig.names[0] ? word : "\(word)-\(etcdCluster)"
+    }
 
     /// Makes the steps of a site.
     ///
@@ -22,8 +26,8 @@ struct EtcdSteps {
     ) {
         let runner = EtcdMemberRunner(make: { try await site.agent() }, spec: { try await site.spec() })
         member = [VolumeStep(site: site), EtcdStep(etcdCluster: site.etcdCluster, member: runner, log: log)]
-        growth = VolumeGrowthStep(site: site)
-        backups = [
+        upkeep = [
+            VolumeGrowthStep(site: site),
             EtcdBackupStep(site: site, member: runner, pass: Aside(on: sideline), summarises: summarises),
             EtcdBackupRequestStep(site: site, member: runner, answer: Aside(on: sideline)),
         ]

@@ -8,7 +8,7 @@ import NodeOS
 struct VolumeGrowthStep: Step {
     let site: any EtcdSite
 
-    var name: String { site.etcdCluster == "main" ? "volume-size" : "volume-\(site.etcdCluster)-size" }
+    var name: String { EtcdSteps.name("volume", of: site.etcdCluster) + "-size" }
     var activity: String { "growing etcd's volume" }
     let patience: Duration = .seconds(300)
     let cadence: Duration = .seconds(300)

@@ -8,7 +8,7 @@ import NodeOS
 struct VolumeStep: Step {
     let site: any EtcdSite
 
-    var name: String { site.etcdCluster == "main" ? "volume" : "volume-\(site.etcdCluster)" }
+    var name: String { EtcdSteps.name("volume", of: site.etcdCluster) }
     var activity: String { "waiting for etcd's volume" }
     let patience: Duration = .seconds(300)
     let cadence: Duration = .seconds(60)

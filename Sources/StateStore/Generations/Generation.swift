@@ -60,10 +60,3 @@ public struct Generation: Sendable {
         return object.bytes
     }
 }
-
-/// JSON as the store holds it: sorted names, so that equal values give equal bytes.
-func encodeForStore(_ value: some Encodable) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try [UInt8](encoder.encode(value)) + [0x0A]
-}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
+import StateStore
 
 /// Whether a backup was brought back, and what differed.
 ///
@@ -19,11 +20,7 @@ public struct BackupProof: Codable, Sendable, Equatable {
     /// Whether all came back.
     public var isGood: Bool { damage == nil }
 
-    func encoded() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try [UInt8](encoder.encode(self)) + [0x0A]
-    }
+    func encoded() throws -> [UInt8] { try encodeForStore(self) }
 
     init?(decoding bytes: [UInt8]) {
         guard let proof = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else { return nil }

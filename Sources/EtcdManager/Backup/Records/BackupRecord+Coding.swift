@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
+import StateStore
 
 extension BackupRecord {
     /// The format that this release writes, and the only one it reads.
@@ -15,11 +16,11 @@ extension BackupRecord {
     /// The record as the store holds it: JSON, equal records as equal bytes.
     public func encoded() throws -> [UInt8] {
         let envelope = Envelope(format: Self.format, record: self, sha256: try digest())
-        return try Self.encode(envelope)
+        return try encodeForStore(envelope)
     }
 
     /// The SHA-256 by which a proof names the record it is for.
-    public func digest() throws -> String { hexSHA256(try Self.encode(self)) }
+    public func digest() throws -> String { hexSHA256(try encodeForStore(self)) }
 
     /// Reads a record back.
     ///
@@ -38,11 +39,5 @@ extension BackupRecord {
             throw BackupDamage("backup-meta-damaged", "its record was altered: it is not what its own checksum says")
         }
         self = envelope.record
-    }
-
-    private static func encode(_ value: some Encodable) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try [UInt8](encoder.encode(value)) + [0x0A]
     }
 }

@@ -2,11 +2,14 @@
 import Glibc
 
 /// Standard output and standard error.
-enum Console {
+package enum Console {
     /// Prints a text and a newline for people and pipes.
-    static func print(_ text: String) { put(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
+    package static func print(_ text: String) { put(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
     /// Prints a text and a newline for people only.
-    static func error(_ text: String) { put(text + "\n", to: STDERR_FILENO) }
+    package static func error(_ text: String) { put(text + "\n", to: STDERR_FILENO) }
+
+    /// A text as one line, whatever a server has put into it.
+    package static func line(_ text: String) -> String { String(text.map { $0.isNewline ? " " : $0 }) }
 
     private static func put(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
