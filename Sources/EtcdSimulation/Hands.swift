@@ -80,7 +80,7 @@ struct SimulatedEtcd: EtcdAPI {
     ) async throws -> Value {
         try await hands.take("\(label) at \(endpoint)", fates: Fate.travelling, lost: Self.unreachable(endpoint)) {
             [machine = hands.machine] world in
-            guard let target = Machine.number(of: endpoint), world.serves(target, group: world.machines[machine].group)
+            guard let target = Machine.number(of: endpoint), world.answers(target, to: machine)
             else { throw Self.unreachable(endpoint) }
             return try body(&world, target)
         }
@@ -98,9 +98,7 @@ struct SimulatedEtcd: EtcdAPI {
         ) { [machine = hands.machine] world in
             var answers: [String: EtcdStatus] = [:]
             for endpoint in endpoints {
-                guard let target = Machine.number(of: endpoint),
-                    world.serves(target, group: world.machines[machine].group)
-                else { continue }
+                guard let target = Machine.number(of: endpoint), world.answers(target, to: machine) else { continue }
                 answers[endpoint] = try? world.status(target, endpoint)
             }
             return answers
@@ -174,6 +172,11 @@ struct SimulatedEtcd: EtcdAPI {
 }
 
 extension World {
+    /// Whether a machine's etcd answers another machine's program.
+    func answers(_ target: Int, to machine: Int) -> Bool {
+        machines[machine].hears && serves(target, group: machines[machine].group)
+    }
+
     func status(_ target: Int, _ endpoint: String) throws -> EtcdStatus {
         guard let disk = disk(of: target) else { throw EtcdError.unreachable(endpoint: endpoint, reason: "no answer") }
         let leader = candidate(at: target, cluster: disk.cluster)?.disk.memberID
@@ -224,7 +227,7 @@ struct SimulatedBackups: BackupVault {
         try await hands.take("back up before \(step)", fates: Fate.travelling, lost: Self.lost) {
             [machine = hands.machine] world in
             guard world.machines[machine].reachesStore, let target = Machine.number(of: endpoint),
-                world.serves(target, group: world.machines[machine].group)
+                world.answers(target, to: machine)
             else { throw Self.lost }
             let before = world.backups.count
             world.backUp(target)

@@ -124,6 +124,7 @@ public struct Schedule: Sendable {
             world.boot(number)
             world.machines[number].isPaused = false
             world.machines[number].reachesStore = true
+            world.machines[number].hears = true
             world.machines[number].group = 0
         }
         if let newest = world.newestMinor { world.declare(minor: newest) }

@@ -14,6 +14,8 @@ enum Event: CaseIterable {
     case resume
     case partition
     case heal
+    case deafen
+    case hear
     case storeAway
     case storeBack
     case loseDisk
@@ -32,9 +34,9 @@ enum Event: CaseIterable {
         switch self {
         case .write: 60
         case .replicate: 40
-        case .boot, .resume, .heal, .storeBack: 12
+        case .boot, .resume, .heal, .hear, .storeBack: 12
         case .crashEtcd, .crashProgram, .crashMachine, .pause, .partition, .storeAway: 6
-        case .loseDisk, .swapVolumes, .misleadMachine, .declare, .upgrade, .clockJump: 3
+        case .loseDisk, .swapVolumes, .misleadMachine, .deafen, .declare, .upgrade, .clockJump: 3
         case .loseData, .loseRecord: 1
         case .command: 6
         case .backUp: 4
@@ -46,7 +48,7 @@ enum Event: CaseIterable {
     static func weights(_ random: inout Seeded) -> [Int] {
         allCases.map { event in
             switch event {
-            case .write, .replicate, .boot, .resume, .heal, .storeBack: event.weight
+            case .write, .replicate, .boot, .resume, .heal, .hear, .storeBack: event.weight
             default: event.weight * [0, 1, 1, 4][Int.random(in: 0..<4, using: &random)]
             }
         }
@@ -77,6 +79,8 @@ extension World {
         case .resume: setPaused(machine, false)
         case .partition: partition()
         case .heal: heal()
+        case .deafen: setHearing(machine, false)
+        case .hear: setHearing(machine, true)
         case .storeAway: machines[machine].reachesStore = false
         case .storeBack: machines[machine].reachesStore = true
         case .loseDisk: return loseDisk(machine)
@@ -157,6 +161,13 @@ extension World {
     private mutating func heal() {
         note("one network")
         for number in machines.indices { machines[number].group = 0 }
+    }
+
+    /// A machine's program trusts the wrong authority, so that no member answers it, while members hear each other.
+    private mutating func setHearing(_ machine: Int, _ hears: Bool) {
+        guard machines[machine].hears != hears else { return }
+        note("m\(machine) \(hears ? "hears" : "does not hear") members")
+        machines[machine].hears = hears
     }
 
     /// A disk is gone, and an empty one takes its place.

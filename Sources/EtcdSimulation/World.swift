@@ -81,6 +81,8 @@ struct Machine: Sendable {
     var isUp = true
     var isPaused = false
     var reachesStore = true
+    /// Whether members answer its program.
+    var hears = true
     /// Machines reach each other within a group.
     var group = 0
     /// The turn since which something outside the manager keeps it from serving; `nil` where nothing does.

@@ -21,7 +21,7 @@ public struct EtcdVersion: Sendable, Hashable, Comparable, CustomStringConvertib
     public var description: String { "\(major).\(minor).\(patch)" }
 
     /// Whether machines know how to run it.
-    public var isSupported: Bool { major == 3 && minor >= 4 }
+    public var isSupported: Bool { major == 3 && (4...6).contains(minor) }
 
     /// Why data of one release is not given to another; `nil` when it can be.
     ///

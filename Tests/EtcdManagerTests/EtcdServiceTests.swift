@@ -16,6 +16,7 @@ import Testing
         EtcdService(
             node: machine,
             unit: EtcdUnitTests.unit(version: version),
+            program: "/opt/etcd/etcd",
             source: EtcdCertificates(in: Self.source)
         )
     }
@@ -56,6 +57,19 @@ import Testing
         await machine.clearEffects()
         try await service().ensureRunning(Self.start(.existing))
         #expect(await machine.effects == ["write /run/kopslite/etcd-main/environment"])
+    }
+
+    @Test func whatSystemdStartsAnewIsTheProgramThatWasAccepted() async throws {
+        await provision()
+        try await service().ensureRunning(Self.start(.existing))
+        await machine.put("etcd of the next release", at: "/opt/etcd/etcd")
+        #expect(try await service().process() == .running(isCurrent: false))
+        let binary = EtcdUnit.program(of: "main")
+        #expect(try service().unit.text().contains("ExecStart=\(binary) "))
+        #expect(try await machine.read(binary) == Array("etcd".utf8))
+        try await service().ensureRunning(Self.start(.existing))
+        #expect(try await machine.read(binary) == Array("etcd of the next release".utf8))
+        #expect(await machine.files[binary]?.status.mode == 0o755)
     }
 
     @Test func aStoppedEtcdIsStarted() async throws {

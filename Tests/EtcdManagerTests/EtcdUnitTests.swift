@@ -17,6 +17,7 @@ import Testing
                 clientListen: ["https://127.0.0.1:2379", "https://10.3.0.2:2379"],
                 clientURL: "https://10.3.0.2:2379"
             ),
+            binary: EtcdUnit.program(of: "main"),
             volume: "/mnt/kopslite/etcd-main",
             dataDirectory: "/mnt/kopslite/etcd-main/data",
             certificates: EtcdCertificates(in: "/run/kopslite/etcd-main/pki"),

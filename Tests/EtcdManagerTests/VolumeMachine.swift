@@ -123,6 +123,12 @@ actor VolumeMachine: NodeWriter {
             )
         )
     }
+    func install(_ source: FilePath, sha256: String, to path: FilePath, attributes: FileAttributes) throws {
+        guard try self.sha256(of: source) == sha256 else {
+            throw Failure(.transient, code: "changed", "\(source) has changed")
+        }
+        try write(try read(source), to: path, attributes: attributes)
+    }
     func makeDirectory(_ path: FilePath, attributes: FileAttributes) throws {
         if files[path] != nil { return }
         try effect("directory \(path)")
@@ -187,7 +193,6 @@ actor VolumeMachine: NodeWriter {
     // MARK: Nothing etcd needs
 
     func append(_ bytes: [UInt8], to path: FilePath) { files[path]?.bytes += bytes }
-    func install(_ source: FilePath, sha256: String, to path: FilePath, attributes: FileAttributes) {}
     func link(_ path: FilePath, to target: String) {}
     func remove(_ path: FilePath) { files[path] = nil }
     func rename(_ path: FilePath, to target: FilePath) {}

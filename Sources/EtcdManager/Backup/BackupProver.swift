@@ -55,7 +55,14 @@ public struct BackupProver: Sendable {
 
     /// Which backups are to be tried next: the newest where nobody has tried it, and the one whose last trial is oldest, since
     /// what was good may have rotted.
-    public static func due(_ backups: [StoredBackup]) -> [BackupName] {
+    ///
+    /// Those that only another release could serve are left alone, or they would be the oldest for ever.
+    public static func due(_ backups: [StoredBackup], servedBy release: String) -> [BackupName] {
+        let backups = backups.filter { backup in
+            guard let record = backup.record else { return true }
+            do { try record.requireServable(by: release) } catch { return false }
+            return true
+        }
         let untried = backups.filter { $0.proof == nil }.map(\.name).max()
         let oldest = backups.compactMap { backup in backup.proof.map { ($0.tried, backup.name) } }.min { $0 < $1 }
         return [untried, oldest?.1].compactMap(\.self)
@@ -68,7 +75,7 @@ public struct BackupProver: Sendable {
         var tried: [StoredBackup] = []
         var failure: (any Error)?
         let listed = try await backups.list()
-        for name in Self.due(listed) {
+        for name in Self.due(listed, servedBy: tools.release) {
             guard let backup = listed.first(where: { $0.name == name }) else { continue }
             do {
                 var backup = backup
@@ -85,7 +92,7 @@ public struct BackupProver: Sendable {
     /// Tries one backup.
     ///
     /// - Returns: The proof, which is in the store now; one that failed names the damage.
-    /// - Throws: ``Failure`` `backup-newer`, `backup-disk-full` and as ``CommandRunner`` says, ``KeyringError``, ``StoreError`` where
+    /// - Throws: ``Failure`` `backup-newer`, `backup-older`, `backup-disk-full` and as ``CommandRunner`` says, ``KeyringError``, ``StoreError`` where
     ///   it could not be tried here and now; nothing is written then.
     public func prove(_ backup: StoredBackup) async throws -> BackupProof {
         var proof = BackupProof(
@@ -96,7 +103,7 @@ public struct BackupProver: Sendable {
             damage: backup.damage
         )
         if let record = backup.record {
-            try tools.requireAtLeast(record)
+            try record.requireServable(by: tools.release)
             do {
                 proof.comparedHash = try await bringBack(record)
                 proof.etcdRelease = tools.release

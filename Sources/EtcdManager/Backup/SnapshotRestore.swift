@@ -58,7 +58,7 @@ public struct SnapshotRestore: Sendable {
     ///   - member: What the data becomes.
     ///   - target: The data directory; absent, or empty.
     /// - Returns: The backup's record.
-    /// - Throws: ``Failure``, all permanent: `backup-not-found`, `backup-foreign`, `backup-newer`, `restore-over-data`, `restore-tool-old`,
+    /// - Throws: ``Failure``, all permanent: `backup-not-found`, `backup-foreign`, `backup-newer`, `backup-older`, `restore-over-data`, `restore-tool-old`,
     ///   `backup-disk-full`, the code of a ``BackupDamage``; ``KeyringError``; ``StoreError``.
     @discardableResult
     public func restore(
@@ -70,7 +70,7 @@ public struct SnapshotRestore: Sendable {
         try await requireEmpty(target)
         let record = try await backups.record(of: name)
         try require(source, record)
-        try tools.requireAtLeast(record)
+        try record.requireServable(by: tools.release)
         let parent = target.removingLastComponent()
         try space.require(2 * record.snapshot.size, in: parent)
         let path = parent.appending("restore.scratch")

@@ -11,9 +11,10 @@ extension EtcdAgent {
     }
 
     /// Does the next step, if this machine leads and there is one.
-    func lead(_ round: Round) async throws -> Lead {
+    mutating func lead(_ round: Round) async throws -> Lead {
         guard let token = leadership.token(at: means.now()) else { return Lead() }
         let view = await view(of: round)
+        leadership.note(hears: !view.statuses.isEmpty || needsNoAnswer(round), at: means.now())
         let command = try await means.registers.read(.command)?.value
         let silent = view.record.voters.filter { !view.isHealthy($0) }
         guard
@@ -29,6 +30,12 @@ extension EtcdAgent {
         }
         try await perform(step, view, round)
         return Lead(step: step.text, silent: silent)
+    }
+
+    /// Whether nobody would hear more: there is no other machine, or no member is to run.
+    private func needsNoAnswer(_ round: Round) -> Bool {
+        if case .restore? = round.record.operation { return true }
+        return round.spec.members.count < 2
     }
 
     /// What the store says, with what etcd says now.

@@ -30,9 +30,16 @@ struct Leadership: Sendable {
     /// How long the holder relies on it: shorter, for its clock may be the slower one.
     static let trusted: Duration = .seconds(16)
 
+    /// How long a leader goes on that hears no member: others may hear some, for what is wrong may be its own certificates.
+    static let patience: Duration = .seconds(60)
+    /// How long it then leaves the lease to others, which take one that has not been renewed for its length.
+    static let rest: Duration = .seconds(60)
+
     let holder: String
     private(set) var token: Int?
     private var renewed: Duration = .zero
+    private var deafSince: Duration?
+    private var restsUntil: Duration = .zero
     private var seen: (lease: LeaderLease, since: Duration)?
 
     init(holder: String) { self.holder = holder }
@@ -45,6 +52,7 @@ struct Leadership: Sendable {
     /// - Throws: ``RegisterError``.
     mutating func pursue(_ registers: some Registers, now: () -> Duration) async throws {
         let began = now()
+        guard began >= restsUntil else { return }
         let held = try await registers.read(.lease)
         let wanted = next(after: held?.value, now: began)
         if held?.value.holder != holder { token = nil }
@@ -57,6 +65,18 @@ struct Leadership: Sendable {
         // Counted from before the question: however late the answer, nobody took the lease before that plus its length.
         token = wanted.token
         renewed = began
+    }
+
+    /// Tells whether a leader got any member's answer, or needs none now; it resigns once it has not for long.
+    mutating func note(hears: Bool, at now: Duration) {
+        guard !hears else {
+            deafSince = nil
+            return
+        }
+        let since = deafSince ?? now
+        deafSince = since
+        guard now - since >= Self.patience else { return }
+        (token, deafSince, restsUntil) = (nil, nil, now + Self.rest)
     }
 
     private mutating func next(after lease: LeaderLease?, now: Duration) -> LeaderLease? {

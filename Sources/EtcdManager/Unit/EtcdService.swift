@@ -2,21 +2,24 @@
 public import NodeOS
 public import SystemPackage
 
-/// Keeps one etcd unit true to its declaration: account, certificates, unit file, running since the last change.
+/// Keeps one etcd unit true to its declaration: account, program, certificates, unit file, running since the last change.
 ///
 /// A restart that is owed is a state, not an event: the digest of what etcd was last started with is beside its
 /// certificates, so a crash before the restart is made up for by the next pass.
 public struct EtcdService: Sendable {
     /// What is needed to run one member.
     public let unit: EtcdUnit
+    /// The program as it is installed, of which the unit runs a copy.
+    public let program: FilePath
     /// The certificates as root keeps them, of which etcd gets copies it can read; `nil`: it speaks plain HTTP.
     public let source: EtcdCertificates?
     private let node: any NodeWriter
 
     /// Makes a service.
-    public init(node: any NodeWriter, unit: EtcdUnit, source: EtcdCertificates?) {
+    public init(node: any NodeWriter, unit: EtcdUnit, program: FilePath, source: EtcdCertificates?) {
         self.node = node
         self.unit = unit
+        self.program = program
         self.source = source
     }
 
@@ -51,6 +54,7 @@ public struct EtcdService: Sendable {
             attributes: FileAttributes(mode: 0o750, uid: 0, gid: account.gid)
         )
         try await copyCertificates(to: account)
+        try await copyProgram()
         try await replace(
             unit.environmentFile,
             with: Array(unit.environment(start).utf8),
@@ -113,21 +117,38 @@ public struct EtcdService: Sendable {
 
     /// etcd reads certificates anew at each handshake, but the program, its flags and whom it trusts only once.
     private func stamp() async throws -> String {
-        guard try await node.status(of: unit.binary) != nil else {
-            throw Failure(
-                .waiting,
-                code: "etcd-binary-missing",
-                "\(unit.binary) is not there",
-                hint: "nodeup installs it: `nodeup status`"
-            )
-        }
         let flags = hexSHA256(Array(try unit.text().utf8))
-        var files = [try await node.sha256(of: unit.binary)]
+        var files = [try await programDigest()]
         for authority in source?.authorities ?? [] {
             guard try await node.status(of: authority) != nil else { throw missing(authority) }
             files.append(try await node.sha256(of: authority))
         }
         return ([flags] + files).joined(separator: " ")
+    }
+
+    private func programDigest() async throws -> String {
+        guard try await node.status(of: program) != nil else {
+            throw Failure(
+                .waiting,
+                code: "etcd-binary-missing",
+                "\(program) is not there",
+                hint: "nodeup installs it: `nodeup status`"
+            )
+        }
+        return try await node.sha256(of: program)
+    }
+
+    /// Copies the program where it has changed; never while only looking, for the copy is what the release was accepted for.
+    private func copyProgram() async throws {
+        let digest = try await programDigest()
+        if try await node.status(of: unit.binary) != nil, try await node.sha256(of: unit.binary) == digest { return }
+        try await node.makeDirectory(unit.binary.removingLastComponent(), attributes: FileAttributes(mode: 0o755))
+        try await node.install(
+            program,
+            sha256: digest,
+            to: unit.binary,
+            attributes: FileAttributes(mode: 0o755, uid: 0, gid: 0)
+        )
     }
 
     private func missing(_ path: FilePath) -> Failure {

@@ -57,7 +57,7 @@ public struct EtcdUnit: Sendable, Equatable {
     public var member: String
     /// Where it is reached.
     public var addresses: Addresses
-    /// The program.
+    /// The program; under systemd the copy of it that ``EtcdService`` makes, ``program(of:)``.
     public var binary: FilePath
     /// The volume's mount point, the only place etcd may write to.
     public var volume: FilePath
@@ -77,7 +77,7 @@ public struct EtcdUnit: Sendable, Equatable {
         version: String,
         member: String,
         addresses: Addresses,
-        binary: FilePath = "/opt/etcd/etcd",
+        binary: FilePath,
         volume: FilePath,
         dataDirectory: FilePath,
         certificates: EtcdCertificates?,
@@ -92,6 +92,12 @@ public struct EtcdUnit: Sendable, Equatable {
         self.dataDirectory = dataDirectory
         self.certificates = certificates
         self.environmentFile = environmentFile
+    }
+
+    /// Where a unit's own copy of etcd is: what a package manager or nodeup puts in its place elsewhere must not run before its release
+    /// has been accepted, however often systemd starts the unit anew.
+    public static func program(of etcdCluster: String) -> FilePath {
+        FilePath("/usr/local/lib/kopslite").appending("etcd-\(etcdCluster)").appending("etcd")
     }
 
     /// The unit's name, such as `etcd-main.service`.

@@ -84,8 +84,10 @@ struct MachineSite: EtcdSite {
             environmentFile: runtime.appending("environment")
         )
         if let child { return child.supervisor(of: unit) }
+        let program = unit.binary
+        unit.binary = EtcdUnit.program(of: etcdCluster)
         if source != nil { unit.certificates = EtcdCertificates(in: runtime.appending("pki")) }
-        return EtcdService(node: node, unit: unit, source: source)
+        return EtcdService(node: node, unit: unit, program: program, source: source)
     }
 
     func gateway() async throws -> EtcdGateway {

@@ -76,13 +76,18 @@ struct EtcdPlace: EtcdSite {
                 clientListen: ["https://127.0.0.1:\(etcd.clientPort)", place.clientURL],
                 clientURL: place.clientURL
             ),
-            binary: NodePaths.etcd.appending("etcd"),
+            binary: EtcdUnit.program(of: etcdCluster),
             volume: volume.directory,
             dataDirectory: volume.dataDirectory,
             certificates: EtcdCertificates(in: runtime.appending("pki")),
             environmentFile: runtime.appending("environment")
         )
-        return EtcdService(node: node, unit: unit, source: EtcdCertificates(in: pki))
+        return EtcdService(
+            node: node,
+            unit: unit,
+            program: NodePaths.etcd.appending("etcd"),
+            source: EtcdCertificates(in: pki)
+        )
     }
 
     func gateway() async throws -> EtcdGateway {

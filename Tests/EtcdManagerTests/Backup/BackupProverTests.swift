@@ -86,6 +86,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("3.4.23", nil), ("3.4.1", nil), ("3.5.21", nil), ("3.6.4", "backup-older"),
+        ("3.7.0", "etcd-version-unsupported"),
+    ])
+    func aBackupIsServedByItsMinorAndTheNext(release: String, code: String?) {
+        func refusal(_ record: BackupRecord) -> Failure? {
+            do {
+                try record.requireServable(by: release)
+                return nil
+            } catch {
+                return error as? Failure
+            }
+        }
+        let record = BackupScene.record([1])
+        #expect(refusal(record)?.code == code)
+        var newer = record
+        newer.etcdRelease = "3.6.4"
+        #expect((refusal(newer)?.code == "backup-newer") == (release < "3.6"))
+    }
+
     @Test func theNewestUntriedAndTheOldestTrialAreDue() {
         func backup(_ minute: Double, tried: Double?) -> StoredBackup {
             let record = BackupScene.record([1], taken: BackupScene.now.addingTimeInterval(60 * minute))
@@ -101,10 +121,14 @@ import Testing
             return StoredBackup(name: record.name, record: record, proof: proof)
         }
         let all = [backup(1, tried: 5), backup(2, tried: 3), backup(3, tried: nil), backup(4, tried: nil)]
-        #expect(BackupProver.due(all) == [all[3].name, all[1].name])
-        #expect(BackupProver.due(Array(all[..<2])) == [all[1].name])
-        #expect(BackupProver.due(Array(all[2...])) == [all[3].name])
-        #expect(BackupProver.due([]) == [])
+        func due(_ backups: some Sequence<StoredBackup>) -> [BackupName] {
+            BackupProver.due(Array(backups), servedBy: "3.5.21")
+        }
+        #expect(due(all) == [all[3].name, all[1].name])
+        #expect(due(all[..<2]) == [all[1].name])
+        #expect(due(all[2...]) == [all[3].name])
+        #expect(due([]) == [])
+        #expect(BackupProver.due(all, servedBy: "3.6.4") == [], "another release's work")
     }
 
     /// Told to stop while its etcd runs, a trial ends that etcd and leaves nothing.

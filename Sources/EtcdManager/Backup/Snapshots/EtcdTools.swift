@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import NodeOS
 public import SystemPackage
 
 /// The programs of one release of etcd on this machine.
@@ -23,20 +22,6 @@ public struct EtcdTools: Sendable, Equatable {
 
     /// What reads and restores snapshots.
     var files: FilePath { etcdutl ?? etcdctl }
-
-    /// Whether a backup's data is of a release that this one can serve: the same minor or an older one.
-    ///
-    /// - Throws: ``Failure`` `backup-newer` (permanent), `etcd-version-unsupported` (permanent).
-    func requireAtLeast(_ record: BackupRecord) throws {
-        guard try EtcdRelease(record.etcdRelease).minor <= EtcdRelease(release).minor else {
-            throw Failure(
-                .permanent,
-                code: "backup-newer",
-                "backup \(record.name) was taken of etcd \(record.etcdRelease), and etcd \(release) cannot serve its data",
-                hint: "set the etcd cluster's version to \(record.etcdRelease) or later first"
-            )
-        }
-    }
 }
 
 /// The files by which etcd knows its client, all PEM.
