@@ -51,7 +51,7 @@ struct SimulatedHost: MemberHost {
         }
     }
 
-    func setAside() async throws {
+    func setAside(_ kind: SetAside) async throws {
         try await act("set aside") { [machine = hands.machine] world, volume in
             if world.machines[machine].process != nil { world.violate("the data of a running etcd was moved") }
             if let data = world.volumes[volume].data { world.volumes[volume].aside.append(data) }

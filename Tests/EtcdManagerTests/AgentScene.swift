@@ -103,7 +103,9 @@ final class AgentScene: MemberHost {
             state.volume = .mounted(note: note, hasData: hasData)
         }
     }
-    func setAside() { act("set aside") { $0.volume = .mounted(note: $0.volume.note, hasData: false) } }
+    func setAside(_ kind: SetAside) {
+        act("set aside \(kind.rawValue)") { $0.volume = .mounted(note: $0.volume.note, hasData: false) }
+    }
     func lay(backup: String, for start: EtcdStart) {
         act("lay \(backup)") { $0.volume = .mounted(note: $0.volume.note, hasData: true) }
     }

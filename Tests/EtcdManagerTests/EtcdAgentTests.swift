@@ -148,4 +148,16 @@ import Testing
         let failure = await refusal { try await scene.tick("3.4.23") }
         #expect(failure?.code == "start-unrecorded-only-alone" && !scene.isRunning)
     }
+
+    /// The only one in the record is upgraded, and who joins has its vote already, unheard.
+    @Test func whoeverIsJoinedIsNotAloneAnyMore() async throws {
+        let scene = try await AgentScene(data: "3.5.21", cluster: "3.4.23", process: .stopped)
+        try await scene.change { record in
+            record.members["b"] = MemberRecord(incarnation: 2, state: .joining, etcdID: 2)
+            record.operation = .join(member: "b")
+        }
+        let failure = await refusal { try await scene.tick("3.6.4", ["a", "b"]) }
+        #expect(failure?.code == "etcd-version-refused" && failure?.message.contains("skips 3.5") == true)
+        #expect(!scene.isRunning)
+    }
 }

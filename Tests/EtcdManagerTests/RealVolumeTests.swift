@@ -126,7 +126,7 @@ struct RealVolumeTests {
             let data = bench.mountPoint.appending("data/member")
             try await bench.node.makeDirectory(data, attributes: FileAttributes())
             try await bench.node.write([1, 2, 3], to: data.appending("db"), attributes: FileAttributes())
-            try await bench.volume.setAside()
+            try await bench.volume.setAside(.replaced)
             #expect(try await bench.volume.look() == .mounted(note: nil, hasData: false))
             #expect(try await bench.node.read(bench.mountPoint.appending("data.replaced/member/db")) == [1, 2, 3])
         }

@@ -60,7 +60,7 @@ public struct MemberMachine: MemberHost {
     /// Puts a note on the volume.
     public func write(_ note: VolumeNote) async throws { try await volume.write(note) }
     /// Moves the data out of etcd's way.
-    public func setAside() async throws { try await volume.setAside() }
+    public func setAside(_ kind: SetAside) async throws { try await volume.setAside(kind) }
     /// Lays the data of a backup where etcd finds it.
     public func lay(backup: String, for start: EtcdStart) async throws {
         try await volume.clearEmpty()

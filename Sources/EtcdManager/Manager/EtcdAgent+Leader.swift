@@ -93,7 +93,7 @@ extension EtcdAgent {
     /// beside the new.
     private func keepLast(of view: MembershipView, before command: OperatorCommand) async {
         guard let endpoint = view.endpoint ?? view.furthest else { return }
-        try? await means.backups.take(before: "restore \(command.restore)", from: endpoint)
+        try? await means.backups.take(before: "restore \(command.restore ?? "")", from: endpoint)
     }
 
     private func remove(

@@ -27,19 +27,26 @@ extension EtcdAgent {
     private func prepared(_ round: Round, _ member: MemberRecord, _ sight: LocalSight) async throws -> LocalSight {
         let act = RiskyAct.prepare(member: place.member, sight: sight, record: round.record)
         guard state(for: round, sight) == nil, rules.allow(act) else { return sight }
-        try await clear(sight)
+        try await clear(sight, for: round.record)
         try await means.host.write(VolumeNote(of: place.member, in: round.record, member))
         return try await means.host.look()
     }
 
     /// Frees a volume of what etcd must not find.
-    func clear(_ sight: LocalSight) async throws {
+    func clear(_ sight: LocalSight, for record: ClusterRecord) async throws {
         if sight.isRunning { try await means.host.stop() }
         if rules.allow(.format(sight: sight, member: place.member)) {
             try await means.host.format()
         } else if sight.hasData {
-            try await means.host.setAside()
+            try await means.host.setAside(kind(of: sight, record))
         }
+    }
+
+    private func kind(of sight: LocalSight, _ record: ClusterRecord) -> SetAside {
+        guard case .restore(let restore)? = record.operation, let served = restore.served, let note = sight.note,
+            note.isOf(record), note.epoch > served
+        else { return .replaced }
+        return .unfinished
     }
 
     /// How etcd may be started on the volume as it is: to begin a cluster where that is due, else to go on; `nil`: not at all.

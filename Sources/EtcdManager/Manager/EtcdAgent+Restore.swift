@@ -28,7 +28,7 @@ extension EtcdAgent {
         return nil
     }
 
-    /// The note comes last: until it is there, everything before it is done again.
+    /// The whole note comes last: until it is there, everything before it is done again.
     private func lay(
         _ restore: Operation.Restore,
         _ round: Round,
@@ -37,7 +37,7 @@ extension EtcdAgent {
     ) async throws {
         let record = round.record
         try rules.check(.prepare(member: place.member, sight: sight, record: record))
-        try await clear(sight)
+        try await clear(sight, for: record)
         let start = EtcdStart(
             state: .new,
             token: record.token,
@@ -45,8 +45,12 @@ extension EtcdAgent {
             peers: round.spec.peerURLs.filter { $0.key == place.member },
             release: round.spec.release
         )
-        try await means.host.lay(backup: restore.backup, for: start)
         var note = VolumeNote(of: place.member, in: record, member)
+        // Nobody's incarnation: what is on the volume from here on is an attempt's, and is not kept beside what served.
+        note.incarnation = 0
+        if note != sight.note { try await means.host.write(note) }
+        try await means.host.lay(backup: restore.backup, for: start)
+        note.incarnation = member.incarnation
         // From here on the data is what the cluster counts on.
         note.initialised = true
         note.releases = round.spec.release.map { ReleaseRange($0) }

@@ -8,11 +8,17 @@ extension LeaderStep {
         switch self {
         case .takeOver: break
         case .beginRestore(let command):
-            record.operation = .restore(
-                Operation.Restore(command: command.id, backup: command.restore, lost: command.lost)
-            )
+            guard let backup = command.restore else { return nil }
+            var restore = Operation.Restore(command: command.id, backup: backup, lost: command.lost)
+            restore.served = record.epoch
+            if case .restore(let before)? = record.operation { restore.served = before.served }
+            record.operation = .restore(restore)
+        case .abandonRestore(let command):
+            record.lastCommand = command.id
+            if case .restore(let restore)? = record.operation, restore.founder == nil, restore.served == record.epoch {
+                record.operation = nil
+            }
         case .beginAnew(var restore, let founder):
-            guard record.members[founder] != nil else { return nil }
             restore.founder = founder
             record.epoch += 1
             // The backup's data may be of an older release than the data it takes the place of.
@@ -55,7 +61,8 @@ extension LeaderStep {
     var text: String {
         switch self {
         case .takeOver: "the new leader to take over"
-        case .beginRestore(let command): "backup \(command.restore) to be restored"
+        case .beginRestore(let command): "backup \(command.restore ?? "") to be restored"
+        case .abandonRestore: "the restore to be given up"
         case .beginAnew(_, let founder): "member \(founder) to begin anew"
         case .endRestore: "the restore to end"
         case .recordFounder(let member, _): "member \(member) to be recorded"

@@ -4,8 +4,10 @@
 public enum LeaderStep: Sendable, Equatable {
     /// Puts the leader's token into the record, which ends what an earlier leader was about to do.
     case takeOver
-    /// Takes up an operator's command.
+    /// Takes up an operator's command, also in the place of a restore from which nobody serves yet.
     case beginRestore(OperatorCommand)
+    /// Gives up a restore that is still stopping members, as an operator has commanded.
+    case abandonRestore(OperatorCommand)
     /// Lets one member begin anew from the backup.
     case beginAnew(Operation.Restore, founder: String)
     /// The restored cluster serves.
@@ -47,8 +49,8 @@ public enum LeaderStep: Sendable, Equatable {
     ) -> LeaderStep? {
         let record = view.record
         if record.fence < token { return .takeOver }
+        if let step = command.flatMap({ next($0, record) }) { return step }
         if case .restore(let restore)? = record.operation { return next(restore, view, rules) }
-        if let command, command.id != record.lastCommand { return .beginRestore(command) }
         if let founder = record.members.first(where: { $0.value.state == .founding })?.key {
             return recordFounder(founder, view)
         }
@@ -60,6 +62,15 @@ public enum LeaderStep: Sendable, Equatable {
         case .restart(let member)?: next(restarting: member, view, spec, rules)
         case .restore?, nil: begin(view, spec, rules)
         }
+    }
+
+    private static func next(_ command: OperatorCommand, _ record: ClusterRecord) -> LeaderStep? {
+        guard command.id != record.lastCommand else { return nil }
+        if case .restore(let restore)? = record.operation {
+            let serves = restore.founder.map { record.members[$0]?.state == .voter } ?? false
+            guard command.id != restore.command, !serves else { return nil }
+        }
+        return command.restore == nil ? .abandonRestore(command) : .beginRestore(command)
     }
 
     private static func recordFounder(_ founder: String, _ view: MembershipView) -> LeaderStep? {
@@ -81,7 +92,9 @@ public enum LeaderStep: Sendable, Equatable {
         }
         guard rules.allow(.beginAnew(restore, view: view)) else { return nil }
         let stopped = view.reports.filter { $0.value.stoppedFor == restore.command }.keys.sorted()
-        return stopped.first.map { .beginAnew(restore, founder: $0) }
+        // Whoever is said to be lost may answer all the same, and is the last to be relied on.
+        let founder = stopped.first { !restore.lost.contains($0) } ?? stopped.first
+        return founder.map { .beginAnew(restore, founder: $0) }
     }
 
     private static func next(

@@ -11,8 +11,8 @@ public protocol MemberHost: Sendable {
     func format() async throws
     /// Puts a note on the volume in the place of the last one, atomically.
     func write(_ note: VolumeNote) async throws
-    /// Moves the data away from where etcd finds it, without removing it.
-    func setAside() async throws
+    /// Moves the data away from where etcd finds it, without removing it; only what was set aside before as the same kind goes.
+    func setAside(_ kind: SetAside) async throws
     /// Lays the data of a backup where etcd finds it, for a cluster of this one member.
     func lay(backup: String, for start: EtcdStart) async throws
     /// Lets the members' names stand for these addresses on the machine.
@@ -21,6 +21,14 @@ public protocol MemberHost: Sendable {
     func start(_ start: EtcdStart) async throws
     /// Ends etcd; one that does not run is no error.
     func stop() async throws
+}
+
+/// What data that is moved out of etcd's way was.
+public enum SetAside: String, Sendable {
+    /// A member's, which may have served.
+    case replaced
+    /// A backup's, laid by an attempt at the restore that goes on now: it must not push out what served before.
+    case unfinished
 }
 
 /// What a member's etcd is started with beyond its machine's settings; etcd looks at it while it has no data.

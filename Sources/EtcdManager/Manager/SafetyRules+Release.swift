@@ -25,8 +25,8 @@ extension SafetyRules {
         switch act {
         case .run(let release, let member, let found, let record):
             // Where a member is all there is, its data says what the cluster has come to; the record may be behind, for it
-            // starts from its volume alone when the store cannot be asked.
-            let isAll = found != nil && record?.voters == [member]
+            // starts from its volume alone when the store cannot be asked. Who joins may have its vote already, unheard.
+            let isAll = found != nil && record?.members.keys.sorted() == [member]
             (declared, data, cluster) = (release, found, isAll ? nil : record?.release)
         case .restart(let member, let view):
             (declared, data, cluster) = (view.release, view.reports[member]?.releases, view.record.release)

@@ -102,13 +102,16 @@ public enum Operation: Codable, Sendable, Equatable {
         public var lost: [String]
         /// The member that lays the backup's data; `nil` while the members of before are being stopped.
         public var founder: String?
+        /// The epoch that served last: data of a later one comes from an attempt at this restore.
+        public var served: Int?
 
         /// Makes a restore from its parts.
-        public init(command: String, backup: String, lost: [String], founder: String? = nil) {
+        public init(command: String, backup: String, lost: [String], founder: String? = nil, served: Int? = nil) {
             self.command = command
             self.backup = backup
             self.lost = lost
             self.founder = founder
+            self.served = served
         }
     }
 }

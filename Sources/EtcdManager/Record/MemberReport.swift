@@ -60,22 +60,3 @@ public struct MemberReport: Codable, Sendable, Equatable {
         self.releases = releases
     }
 }
-
-/// What only a person may decide, written into the store by the person.
-///
-/// - Shape: JSON, `etcd/<name>/command.json`.
-public struct OperatorCommand: Codable, Sendable, Equatable {
-    /// Random; a command is carried out once.
-    public var id: String
-    /// The backup to begin anew from.
-    public var restore: String
-    /// The members that will never come back as they were, as the operator states: nobody waits for them.
-    public var lost: [String]
-
-    /// Makes a command from its parts.
-    public init(id: String, restore: String, lost: [String]) {
-        self.id = id
-        self.restore = restore
-        self.lost = lost
-    }
-}

@@ -29,7 +29,7 @@ public struct MemberVolume: Sendable {
 
     /// Where etcd keeps its data.
     public var dataDirectory: FilePath { directory.appending("data") }
-    private var asideDirectory: FilePath { directory.appending("data.replaced") }
+    private func directory(of kind: SetAside) -> FilePath { directory.appending("data.\(kind.rawValue)") }
     private var notePath: FilePath { directory.appending(Self.noteFile) }
 
     /// Which member's volume is attached to this machine, as its label says.
@@ -78,16 +78,18 @@ public struct MemberVolume: Sendable {
                 attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
             )
         } catch var failure as Failure where failure.code == "disk-full" {
-            failure.hint = "make the volume larger, and its file system grows; or remove \(asideDirectory)"
+            failure.hint =
+                "make the volume larger, and its file system grows; or remove \(directory(of: .replaced)), which holds data that"
+                + " was replaced"
             throw failure
         }
     }
 
-    /// Moves the data to a name that etcd does not look for; the last that was moved so is removed for it.
-    public func setAside() async throws {
+    /// Moves the data to a name that etcd does not look for; the last of its kind that was moved so is removed for it.
+    public func setAside(_ kind: SetAside) async throws {
         guard try await node.status(of: dataDirectory) != nil else { return }
-        try await node.remove(asideDirectory)
-        try await node.rename(dataDirectory, to: asideDirectory)
+        try await node.remove(directory(of: kind))
+        try await node.rename(dataDirectory, to: directory(of: kind))
     }
 
     /// Removes an empty data directory, so that a restored one can take its place.
