@@ -78,8 +78,10 @@ struct SimulatedHost: MemberHost {
             if let process = world.machines[machine].process {
                 if process.release == world.release { return }
                 // etcd lets no member run alone on a restart: a cluster of one is down for its own restart.
-                let isAlone = world.soleVoter(machine)
-                world.acting("a restart on m\(machine)", isCommanded: isAlone) { $0.machines[machine].process = nil }
+                let isNothingLost = world.soleVoter(machine) || world.hasJustRecovered
+                world.acting("a restart on m\(machine)", isCommanded: isNothingLost) {
+                    $0.machines[machine].process = nil
+                }
                 // It comes back at once, or somebody else starts it later.
                 guard !world.chance(20) else { return }
             }

@@ -111,6 +111,7 @@ extension World {
 
     /// Forgets troubles that are over.
     mutating func recover() {
+        availableSince = isAvailable ? availableSince ?? turn : nil
         for number in machines.indices where machines[number].troubledSince != nil {
             let found = machines[number]
             let isCutOff = machines.filter { $0.group == found.group }.count * 2 <= machines.count

@@ -13,6 +13,9 @@ extension World {
         return machines.indices.contains { candidate(at: $0, cluster: lawful) != nil }
     }
 
+    /// Whether a quorum came back so lately that the manager may not know of it yet.
+    var hasJustRecovered: Bool { availableSince.map { turn - $0 < Self.grace } ?? false }
+
     /// Whether the manager could still think that there is a quorum, with troubles it may not know of forgiven.
     func isAvailableToItsKnowledge() -> Bool {
         guard let lawful = etcd.lawful else { return false }

@@ -33,6 +33,8 @@ struct World: Sendable {
 
     /// How often each kind of event happens.
     var weights: [Int] = []
+    /// The turn since which a quorum serves.
+    var availableSince: Int?
     /// The turn of the last backup.
     var lastBackup: Int?
 

@@ -108,7 +108,8 @@ struct Run: Sendable {
                     finder: AnnouncementFile(node: node),
                     tools: tools,
                     http: http,
-                    now: Stopwatch(clock).elapsed
+                    now: Stopwatch(clock).elapsed,
+                    sideline: sideline
                 ),
                 log: "journalctl -u etcd-\(name)",
                 sideline: sideline,

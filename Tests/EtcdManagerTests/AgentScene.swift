@@ -15,6 +15,7 @@ final class AgentScene: MemberHost {
     }
 
     let registers: StoreRegisters
+    private let store = MemoryStore()
     private let state: Mutex<State>
     private let outage = Outage()
 
@@ -25,9 +26,8 @@ final class AgentScene: MemberHost {
     /// A member `a` of a cluster with these members, whose volume holds data that has served.
     init(_ members: [String] = ["a"], data release: String?, cluster: String?, process: LocalSight.Process) async throws
     {
-        let store = MemoryStore()
         let isAway = outage
-        registers = StoreRegisters(layout: BackupScene.layout, etcdCluster: "main") {
+        registers = StoreRegisters(layout: BackupScene.layout, etcdCluster: "main") { [store] in
             if isAway.isThere.withLock(\.self) { throw StoreError.unavailable(url: "memory://", reason: "unplugged") }
             return store
         }
@@ -56,6 +56,20 @@ final class AgentScene: MemberHost {
     var note: VolumeNote? { state.withLock { $0.volume.note } }
     var isRunning: Bool { state.withLock { $0.process != .stopped } }
     func loseStore() { outage.isThere.withLock { $0 = true } }
+
+    func loseData() { state.withLock { $0.volume = .mounted(note: $0.volume.note, hasData: false) } }
+
+    /// What another machine says of its member.
+    func report(_ data: MemberReport.Data, of member: String) async throws {
+        let report = MemberReport(machine: "m-\(member)", address: member, clientURL: member, data: data)
+        let held = try await registers.read(.report(of: member))
+        try await registers.write(report, to: .report(of: member), replacing: held?.version)
+    }
+
+    func damageReport(of member: String) async throws {
+        let key = try BackupScene.layout.etcdRegister("main", Slot.report(of: member).path)
+        try await store.write(Array("{}".utf8), to: key, when: .always)
+    }
 
     func change(_ edit: (inout ClusterRecord) -> Void) async throws {
         _ = try await registers.change(.record) { record in if record != nil { edit(&record!) } }

@@ -160,4 +160,54 @@ import Testing
         #expect(failure?.code == "etcd-version-refused" && failure?.message.contains("skips 3.5") == true)
         #expect(!scene.isRunning)
     }
+
+    @Test func aLostMajorityIsNamedWithTheRemedy() async throws {
+        let scene = try await AgentScene(["a", "b", "c"], data: nil, cluster: "3.5.21", process: .stopped)
+        scene.loseData()
+        let spec = ["a", "b", "c"]
+        #expect(await refusal { try await scene.tick("3.5.21", spec) } == nil, "one of three is replaced")
+        try await scene.report(.lost, of: "b")
+        let failure = await refusal { try await scene.tick("3.5.21", spec) }
+        #expect(failure?.code == "etcd-data-missing" && failure?.message.contains("2 of 3 members") == true)
+        #expect(failure?.hint?.contains("--lost a,b") == true)
+    }
+
+    /// An older volume of the same member says nothing of it, and its etcd does not run.
+    @Test func aVolumeThatWasReplacedStaysOut() async throws {
+        let scene = try await AgentScene(
+            ["a", "b", "c"],
+            data: "3.5.21",
+            cluster: "3.5.21",
+            process: .running(isCurrent: true)
+        )
+        try await scene.report(.good, of: "a")
+        let before = try await scene.registers.read(.report(of: "a"))
+        try await scene.change { $0.members["a"]?.incarnation = 4 }
+        let failure = await refusal { try await scene.tick("3.5.21", ["a", "b", "c"]) }
+        #expect(failure?.code == "etcd-volume-replaced" && failure?.hint != nil)
+        #expect(try await scene.registers.read(.report(of: "a")) == before)
+        #expect(!scene.isRunning)
+    }
+
+    @Test func onlyTheChosenMachineMakesItselfReadyToJoin() async throws {
+        let scene = try await AgentScene(["a", "b", "c"], data: "3.5.21", cluster: "3.5.21", process: .stopped)
+        try await scene.change { record in
+            record.members["a"] = MemberRecord(incarnation: 4, state: .joining, etcdID: 4, machine: "another")
+            record.operation = .join(member: "a")
+        }
+        try await scene.tick("3.5.21", ["a", "b", "c"])
+        #expect(scene.acts.isEmpty)
+        try await scene.change { $0.members["a"]?.machine = "m" }
+        try await scene.tick("3.5.21", ["a", "b", "c"])
+        #expect(scene.acts.first == "set aside replaced" && scene.isRunning)
+    }
+
+    /// It was written by another release of this program, or by hand.
+    @Test func aReportThatCannotBeUnderstoodIsWrittenAnew() async throws {
+        let scene = try await AgentScene(data: "3.5.21", cluster: "3.5.21", process: .stopped)
+        for member in ["a", "b"] { try await scene.damageReport(of: member) }
+        try await scene.tick("3.5.21", ["a", "b"])
+        #expect(scene.isRunning)
+        #expect(try await scene.registers.read(.report(of: "a"))?.value.data == .good)
+    }
 }

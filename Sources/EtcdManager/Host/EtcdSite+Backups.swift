@@ -53,6 +53,7 @@ extension EtcdSite {
             layout: layout,
             etcdCluster: etcdCluster,
             open: { try openStore() },
+            errand: BackupErrand(now: now, aside: { doAside($0) }),
             taker: { try await taker($0, volume) },
             source: { try await source() }
         )

@@ -15,6 +15,8 @@ public protocol EtcdSite: Sendable {
     var node: any NodeWriter { get }
     /// Since any fixed instant, never going back.
     var now: @Sendable () -> Duration { get }
+    /// Has something done that takes long, beside the looks.
+    func doAside(_ work: @escaping @Sendable () async -> Void)
     /// Opens the state store, which may come and go.
     func openStore() throws -> any StateStore
     /// The cluster as declared now.

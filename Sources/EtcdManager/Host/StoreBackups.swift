@@ -6,6 +6,7 @@ public struct StoreBackups: BackupVault {
     private let open: @Sendable () throws -> any StateStore
     private let layout: ClusterLayout
     private let etcdCluster: String
+    private let errand: BackupErrand
     private let taker: @Sendable (BackupStore) async throws -> BackupTaker
     private let source: @Sendable () async throws -> BackupSource
 
@@ -15,18 +16,21 @@ public struct StoreBackups: BackupVault {
     ///   - layout: The cluster's places in the store.
     ///   - etcdCluster: Which of its etcd clusters.
     ///   - open: Opens the store, at each use.
+    ///   - errand: Has it taken beside the looks.
     ///   - taker: Takes a backup into a store.
     ///   - source: Whose data is backed up, as it is recorded now.
     public init(
         layout: ClusterLayout,
         etcdCluster: String,
         open: @escaping @Sendable () throws -> any StateStore,
+        errand: BackupErrand,
         taker: @escaping @Sendable (BackupStore) async throws -> BackupTaker,
         source: @escaping @Sendable () async throws -> BackupSource
     ) {
         self.open = open
         self.layout = layout
         self.etcdCluster = etcdCluster
+        self.errand = errand
         self.taker = taker
         self.source = source
     }
@@ -40,13 +44,14 @@ public struct StoreBackups: BackupVault {
         try await open().list(try layout.backups(of: etcdCluster)).isEmpty
     }
 
-    /// Takes one now from a member.
+    /// Has one taken now from a member.
     public func take(before step: String, from endpoint: String) async throws {
-        let store = try store
-        _ = try await (try await taker(store)).take(
-            of: [BackupMember(name: "asked", endpoint: endpoint)],
-            source: try await source(),
-            reason: .before(step)
-        )
+        try await errand.take(before: step) {
+            _ = try await (try await taker(try store)).take(
+                of: [BackupMember(name: "asked", endpoint: endpoint)],
+                source: try await source(),
+                reason: .before(step)
+            )
+        }
     }
 }

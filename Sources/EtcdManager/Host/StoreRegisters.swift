@@ -23,7 +23,8 @@ public struct StoreRegisters: Registers {
         guard let object else { return nil }
         // A record that is there but damaged is a cluster that existed: never to be taken for none.
         guard let value = try? JSONDecoder().decode(Value.self, from: Data(object.bytes)) else {
-            throw RegisterError.unavailable(reason: "etcd/\(etcdCluster)/\(slot.path) cannot be understood")
+            let path = "etcd/\(etcdCluster)/\(slot.path)"
+            throw RegisterError.damaged(path: path, version: SlotVersion(object.version.text))
         }
         return Held(value, version: SlotVersion(object.version.text))
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import NodeOS
 
 /// What a machine does for the whole cluster while it holds the lease.
 extension EtcdAgent {
@@ -8,10 +9,26 @@ extension EtcdAgent {
         var step: String?
         /// The voters that do not serve.
         var silent: [String] = []
+        /// Why a step was not done: the cluster's trouble, and none of this machine's member.
+        var trouble: (text: String, hint: String?)?
     }
 
     /// Does the next step, if this machine leads and there is one.
+    ///
+    /// - Throws: `CancellationError` only.
     mutating func lead(_ round: Round) async throws -> Lead {
+        do {
+            return try await decide(round)
+        } catch let error as CancellationError {
+            throw error
+        } catch let failure as Failure {
+            return Lead(trouble: (failure.message, failure.hint))
+        } catch {
+            return Lead(trouble: ("\(error)", nil))
+        }
+    }
+
+    private mutating func decide(_ round: Round) async throws -> Lead {
         guard let token = leadership.token(at: means.now()) else { return Lead() }
         let view = await view(of: round)
         leadership.note(hears: !view.statuses.isEmpty || needsNoAnswer(round), at: means.now())
@@ -39,10 +56,10 @@ extension EtcdAgent {
     }
 
     /// What the store says, with what etcd says now.
-    func view(of round: Round) async -> MembershipView {
+    mutating func view(of round: Round) async -> MembershipView {
         var view = MembershipView(
             record: round.record,
-            peerURLs: round.spec.peerURLs,
+            peerURLs: round.spec.peerURLs(of: round.spec.members + round.record.members.keys),
             release: round.spec.release,
             reports: round.reports
         )
@@ -51,13 +68,14 @@ extension EtcdAgent {
         let answers = await means.etcd.statuses(of: endpoints)
         for (name, endpoint) in zip(names, endpoints) { view.statuses[name] = answers[endpoint] }
         if let endpoint = view.endpoint { view.listed = try? await means.etcd.members(at: endpoint).members }
+        view.stalled = stalls.look(view, at: means.now())
         return view
     }
 
-    private func perform(_ step: LeaderStep, _ view: MembershipView, _ round: Round) async throws {
+    private mutating func perform(_ step: LeaderStep, _ view: MembershipView, _ round: Round) async throws {
         if let changed = step.record(after: view.record, token: leadership.token(at: means.now()) ?? 0) {
             if case .beginAnew(let restore, _) = step { try rules.check(.beginAnew(restore, view: view)) }
-            if case .beginRestore(let command) = step { await keepLast(of: view, before: command) }
+            if case .beginRestore(let command) = step { try await keepLast(of: view, before: command) }
             if case .endRestore = step {
                 guard let endpoint = view.endpoint else { return }
                 try await means.clearStale(endpoint)
@@ -91,18 +109,26 @@ extension EtcdAgent {
     ///
     /// The restore does not hang on it: it may be asked for because nothing can be read, and each volume keeps its data
     /// beside the new.
-    private func keepLast(of view: MembershipView, before command: OperatorCommand) async {
+    private func keepLast(of view: MembershipView, before command: OperatorCommand) async throws {
         guard let endpoint = view.endpoint ?? view.furthest else { return }
-        try? await means.backups.take(before: "restore \(command.restore ?? "")", from: endpoint)
+        do {
+            try await means.backups.take(before: "restore \(command.restore ?? "")", from: endpoint)
+        } catch let error as CancellationError {
+            throw error
+        } catch let failure as Failure where failure.code == BackupErrand.underWay {
+            throw failure
+        } catch {}
     }
 
-    private func remove(
+    private mutating func remove(
         _ member: String,
         _ id: UInt64,
         _ view: MembershipView,
         _ round: Round,
         _ endpoint: String
     ) async throws {
+        // Before a backup is taken for nothing.
+        try rules.check(.removeNow(member: member, view: view, hasBackup: true))
         let hasBackup = !rules.allow(.removeNow(member: member, view: view, hasBackup: false))
         if hasBackup { try await means.backups.take(before: "remove \(member)", from: endpoint) }
         // A backup takes its time; who serves now counts.

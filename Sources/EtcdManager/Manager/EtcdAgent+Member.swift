@@ -5,13 +5,14 @@ extension EtcdAgent {
     /// Makes the machine's member what the record says of it.
     ///
     /// - Returns: How it is then.
-    func keepMember(_ round: Round) async throws -> MemberReport {
+    mutating func keepMember(_ round: Round) async throws -> MemberReport {
         let record = round.record
         var sight = try await means.host.look()
         if case .restore(let restore)? = record.operation {
             if let report = try await follow(restore, round, sight) { return report }
             sight = try await means.host.look()
         }
+        try await requireNotReplaced(sight, record)
         guard let member = record.members[place.member] else {
             // Out of the cluster by etcd's own account, or it would still be recorded.
             if sight.isRunning { try await means.host.stop() }
@@ -25,7 +26,7 @@ extension EtcdAgent {
 
     /// The volume with the member's own data, or ready for it.
     private func prepared(_ round: Round, _ member: MemberRecord, _ sight: LocalSight) async throws -> LocalSight {
-        let act = RiskyAct.prepare(member: place.member, sight: sight, record: round.record)
+        let act = RiskyAct.prepare(member: place.member, machine: place.machine, sight: sight, record: round.record)
         guard state(for: round, sight) == nil, rules.allow(act) else { return sight }
         try await clear(sight, for: round.record)
         try await means.host.write(VolumeNote(of: place.member, in: round.record, member))
@@ -57,7 +58,7 @@ extension EtcdAgent {
     }
 
     /// Has etcd run, and run as declared: started at once where it does not run, anew only when that is allowed.
-    private func run(_ round: Round, _ sight: LocalSight) async throws {
+    private mutating func run(_ round: Round, _ sight: LocalSight) async throws {
         guard let state = state(for: round, sight) else {
             // What runs here runs on something else than what the cluster counts on.
             if sight.isRunning { try await means.host.stop() }
@@ -73,7 +74,7 @@ extension EtcdAgent {
         let act = RiskyAct.run(release: release, member: place.member, data: sight.releases, record: round.record)
         guard rules.allow(act) else { return }
         try await commit(sight, to: release)
-        let peers = round.spec.peerURLs.filter { round.record.members[$0.key] != nil }
+        let peers = round.spec.peerURLs(of: round.record.members.keys)
         try await means.host.start(
             EtcdStart(state: state, token: round.record.token, member: place.member, peers: peers, release: release)
         )
@@ -129,7 +130,7 @@ extension EtcdAgent {
     }
 
     private func data(_ sight: LocalSight, _ record: ClusterRecord) -> MemberReport.Data {
-        guard let note = sight.note else { return sight.hasData ? .stale : .none }
+        guard let note = sight.note, note.isOf(record) else { return sight.hasData ? .foreign : .none }
         guard note.isOf(place.member, in: record) else { return sight.hasData ? .stale : .none }
         if note.initialised { return sight.hasData ? .good : .lost }
         return .prepared

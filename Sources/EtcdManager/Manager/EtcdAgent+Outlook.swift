@@ -22,13 +22,17 @@ extension EtcdAgent {
     }
 
     /// What is awaited, from what a look has shown.
-    func outlook(_ report: MemberReport, _ round: Round, _ lead: Lead) async -> Outlook {
+    mutating func outlook(_ report: MemberReport, _ round: Round, _ lead: Lead) async -> Outlook {
         let record = round.record
         var outlook = Outlook(
             member: awaited(report, round),
             cluster: lead.step ?? record.operation.map { "\($0.text) to go on" },
             hasAdvanced: lead.step != nil
         )
+        if let trouble = lead.trouble {
+            outlook.cluster = trouble.text
+            outlook.hint = trouble.hint
+        }
         if let hold = await hold(report, round) {
             outlook.member = hold
             outlook.hint = hint(record, place.member)
@@ -41,7 +45,7 @@ extension EtcdAgent {
     }
 
     /// Why the turn to restart is not over, though it is this machine's member's; `nil` in all other cases.
-    private func hold(_ report: MemberReport, _ round: Round) async -> String? {
+    private mutating func hold(_ report: MemberReport, _ round: Round) async -> String? {
         guard round.record.operation == .restart(member: place.member), report.isRunning, report.data == .good else {
             return nil
         }
@@ -68,7 +72,7 @@ extension MemberReport {
     func awaited(as member: MemberRecord?) -> String? {
         guard let member else { return "to be taken in" }
         if data == .lost { return "its data, which is gone: to be replaced" }
-        if data == .none || data == .stale { return "its data" }
+        if data == .none || data == .stale || data == .foreign { return "its data" }
         guard isRunning else { return "etcd to start" }
         switch member.state {
         case .founding: return "etcd to begin"

@@ -36,13 +36,13 @@ extension EtcdAgent {
         _ sight: LocalSight
     ) async throws {
         let record = round.record
-        try rules.check(.prepare(member: place.member, sight: sight, record: record))
+        try rules.check(.prepare(member: place.member, machine: place.machine, sight: sight, record: record))
         try await clear(sight, for: record)
         let start = EtcdStart(
             state: .new,
             token: record.token,
             member: place.member,
-            peers: round.spec.peerURLs.filter { $0.key == place.member },
+            peers: round.spec.peerURLs(of: [place.member]),
             release: round.spec.release
         )
         var note = VolumeNote(of: place.member, in: record, member)

@@ -18,7 +18,7 @@ extension LeaderStep {
     }
 
     /// A member whose data is gone, while the others serve.
-    private static func replace(_ view: MembershipView, _ spec: EtcdSpec, _ rules: SafetyRules) -> LeaderStep? {
+    static func replace(_ view: MembershipView, _ spec: EtcdSpec, _ rules: SafetyRules) -> LeaderStep? {
         view.record.voters
             .first { isLost($0, view) && rules.allow(.remove(member: $0, view: view, spec: spec)) }
             .map { .beginRemoval(member: $0) }
@@ -27,12 +27,13 @@ extension LeaderStep {
     /// Whether a member's machine says that its data is gone.
     static func isLost(_ member: String, _ view: MembershipView) -> Bool { view.reports[member]?.hasNothing == true }
 
-    /// Members that owe a restart take turns, the leader of etcd last.
+    /// Members that owe a restart take turns, those that do not serve first and the leader of etcd last.
     private static func restart(_ view: MembershipView, _ rules: SafetyRules) -> LeaderStep? {
         guard view.record.members.count > 1 else { return nil }
-        let owing = view.record.voters.filter { view.reports[$0]?.isCurrent == false && view.isHealthy($0) }
+        let owing = view.record.voters.filter { view.reports[$0]?.isCurrent == false && view.isReached($0) }
+        let silent = owing.filter { !view.isHealthy($0) }
         let leads = owing.filter { view.statuses[$0].map { $0.leader == $0.memberID } == true }
-        return (owing.filter { !leads.contains($0) } + leads)
+        return (silent + owing.filter { !silent.contains($0) && !leads.contains($0) } + leads)
             .first { rules.allow(.restart(member: $0, view: view.during(.restart(member: $0)))) }
             .map { .beginRestart(member: $0) }
     }
@@ -41,10 +42,11 @@ extension LeaderStep {
     private static func grow(_ view: MembershipView, _ spec: EtcdSpec, _ rules: SafetyRules) -> LeaderStep? {
         spec.members
             .first { name in
-                view.record.members[name] == nil && view.reports[name]?.isRunning == false
+                guard view.record.members[name] == nil, let report = view.reports[name] else { return false }
+                return !report.isRunning && report.data != .foreign
                     && rules.allow(.addLearner(member: name, view: view))
             }
-            .map { .beginJoin(member: $0) }
+            .flatMap { name in view.reports[name].map { .beginJoin(member: name, machine: $0.machine) } }
     }
 
     /// A member that is no longer declared; what does not serve goes first.

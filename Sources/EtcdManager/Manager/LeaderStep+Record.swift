@@ -32,14 +32,15 @@ extension LeaderStep {
         case .recordFounder(let member, let etcdID):
             record.members[member]?.etcdID = etcdID
             record.members[member]?.state = .voter
-        case .beginJoin(let member):
+        case .beginJoin(let member, let machine):
             let incarnation = record.nextIncarnation()
-            record.members[member] = MemberRecord(incarnation: incarnation, state: .joining)
+            record.members[member] = MemberRecord(incarnation: incarnation, state: .joining, machine: machine)
             record.operation = .join(member: member)
         case .recordLearner(let member, let etcdID):
             record.members[member]?.etcdID = etcdID
         case .recordVoter(let member):
             record.members[member]?.state = .voter
+            record.members[member]?.machine = nil
             record.operation = nil
         case .beginRemoval(let member):
             guard let etcdID = record.members[member]?.etcdID else { return nil }
@@ -66,7 +67,7 @@ extension LeaderStep {
         case .beginAnew(_, let founder): "member \(founder) to begin anew"
         case .endRestore: "the restore to end"
         case .recordFounder(let member, _): "member \(member) to be recorded"
-        case .beginJoin(let member), .addLearner(let member): "member \(member) to join"
+        case .beginJoin(let member, _), .addLearner(let member): "member \(member) to join"
         case .recordLearner(let member, _), .promote(let member), .recordVoter(let member):
             "member \(member) to get its vote"
         case .beginRemoval(let member), .remove(let member, _), .recordRemoval(let member):

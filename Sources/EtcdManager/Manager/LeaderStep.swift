@@ -14,8 +14,8 @@ public enum LeaderStep: Sendable, Equatable {
     case endRestore(Operation.Restore)
     /// The founder serves: it has a vote from now on.
     case recordFounder(member: String, etcdID: UInt64)
-    /// A declared member is to join.
-    case beginJoin(member: String)
+    /// A declared member is to join, from the machine that has its volume.
+    case beginJoin(member: String, machine: String)
     /// It is added without a vote.
     case addLearner(member: String)
     /// It is listed; its number is recorded.
@@ -105,20 +105,29 @@ public enum LeaderStep: Sendable, Equatable {
     ) -> LeaderStep? {
         guard let found = view.record.members[member] else { return nil }
         let listing = view.listing(of: member)
+        let hasMoved = hasMoved(member, found, view)
         guard let id = found.etcdID else {
             if let listing, listing.isLearner { return .recordLearner(member: member, etcdID: listing.id) }
-            guard spec.members.contains(member) else { return .recordRemoval(member: member) }
+            // One that is lost would wait for the one that joins, which waits for all others to serve.
+            let isHeldUp = view.listed != nil && listing == nil && replace(view, spec, rules) != nil
+            guard spec.members.contains(member), !hasMoved, !isHeldUp else { return .recordRemoval(member: member) }
             let mayAdd = view.listed != nil && rules.allow(.addLearner(member: member, view: view))
             return mayAdd ? .addLearner(member: member) : nil
         }
         if let listing, !listing.isLearner { return .recordVoter(member: member) }
         let report = view.reports[member]
         let isGone = report?.incarnation == found.incarnation && report?.data == .lost
-        if !spec.members.contains(member) || isGone || (view.listed != nil && listing == nil) {
+        if !spec.members.contains(member) || isGone || hasMoved || (view.listed != nil && listing == nil) {
             return .beginRemoval(member: member)
         }
         guard listing?.id == id, rules.allow(.promote(member: member, view: view)) else { return nil }
         return .promote(member: member)
+    }
+
+    /// Whether a joining member's volume has come to another machine before it was made ready.
+    private static func hasMoved(_ member: String, _ found: MemberRecord, _ view: MembershipView) -> Bool {
+        guard let machine = found.machine, let report = view.reports[member] else { return false }
+        return report.machine != machine && report.incarnation != found.incarnation
     }
 
     private static func next(removing member: String, _ id: UInt64, _ view: MembershipView) -> LeaderStep? {
@@ -133,11 +142,11 @@ public enum LeaderStep: Sendable, Equatable {
         _ rules: SafetyRules
     ) -> LeaderStep? {
         let report = view.reports[member]
-        if report?.isCurrent == true, report?.isRunning == true, view.isHealthy(member) {
-            return .endRestart(member: member)
-        }
-        // A member that has lost its data in the meantime is replaced instead.
-        if isLost(member, view), rules.allow(.remove(member: member, view: view, spec: spec)) {
+        let isDone = view.isHealthy(member) || view.stalled.contains(member)
+        if report?.isCurrent == true, report?.isRunning == true, isDone { return .endRestart(member: member) }
+        // A member that has lost its data in the meantime is replaced instead, and one that is not wanted any more is let go.
+        let isUnwanted = !spec.members.contains(member) && !view.isHealthy(member)
+        if isLost(member, view) || isUnwanted, rules.allow(.remove(member: member, view: view, spec: spec)) {
             return .beginRemoval(member: member)
         }
         // The turn is given back when another member is needed more, for whatever that one needs comes first.

@@ -121,6 +121,8 @@ public struct EtcdSpec: Sendable, Equatable {
     /// Names and no addresses: two members whose volumes swap machines would have to take each other's address, and one that
     /// joins would be taken for the other.
     public var peerURLs: [String: String]
+    /// What the peer URL of any other member is made of, its name in the place of `*`; `nil`: there is no other one.
+    public var peerURLPattern: String?
     /// The release of etcd, such as `3.4.23`; `nil`: whichever the machines have, which nobody checks then.
     public var release: String?
 
@@ -129,14 +131,27 @@ public struct EtcdSpec: Sendable, Equatable {
         clusterName: String,
         etcdCluster: String,
         members: [String],
-        peerURLs: [String: String],
+        peerURLs: [String: String] = [:],
+        peerURLPattern: String? = nil,
         release: String? = nil
     ) {
         self.clusterName = clusterName
         self.etcdCluster = etcdCluster
         self.members = members
         self.peerURLs = peerURLs
+        self.peerURLPattern = peerURLPattern
         self.release = release
+    }
+
+    /// Where peers reach a member, declared or not.
+    func peerURL(of member: String) -> String? {
+        peerURLs[member]
+            ?? peerURLPattern?.split(separator: "*", omittingEmptySubsequences: false).joined(separator: member)
+    }
+
+    /// Where peers reach these members.
+    func peerURLs(of members: some Sequence<String>) -> [String: String] {
+        Dictionary(uniqueKeysWithValues: Set(members).compactMap { name in peerURL(of: name).map { (name, $0) } })
     }
 }
 
@@ -144,6 +159,8 @@ public struct EtcdSpec: Sendable, Equatable {
 public protocol BackupVault: Sendable {
     /// Whether there is any backup of this etcd cluster, whatever its age.
     func isEmpty() async throws -> Bool
-    /// Takes one now from a member, for a reason that its record shows.
+    /// Has one taken now from a member, for a reason that its record shows; returns once it is there.
+    ///
+    /// - Throws: `Failure` `etcd-backup-under-way` (waiting) where it takes longer than a look may.
     func take(before step: String, from endpoint: String) async throws
 }

@@ -14,6 +14,8 @@ public struct MembershipView: Sendable, Equatable {
     public var release: String?
     /// What the machines report, by member; also of members that are not in the record yet.
     public var reports: [String: MemberReport]
+    /// The members that have given nothing to a quorum for a while (``StallWatch``): ending their etcd takes nothing away.
+    public var stalled: Set<String> = []
 
     /// Makes a view from its parts.
     public init(
@@ -36,6 +38,16 @@ public struct MembershipView: Sendable, Equatable {
     public func isHealthy(_ member: String) -> Bool {
         guard let found = record.members[member], let status = statuses[member] else { return false }
         return status.leader != 0 && (found.etcdID == nil || status.memberID == found.etcdID)
+    }
+
+    /// Whether a member's machine is there to take its turn: it answers, or nobody does and it has been so for a while.
+    func isReached(_ member: String) -> Bool {
+        statuses[member] != nil || healthyVoters.isEmpty && stalled.contains(member)
+    }
+
+    /// Whether a member's etcd gives nothing to a quorum now, as far as can be seen: it knows no leader, or nobody serves.
+    func givesNothing(_ member: String) -> Bool {
+        statuses[member].map { $0.leader == 0 } ?? healthyVoters.isEmpty
     }
 
     /// The voters that serve.

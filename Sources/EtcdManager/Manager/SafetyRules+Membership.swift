@@ -7,12 +7,15 @@ extension SafetyRules {
             guard case .restart(let member, let view) = act else { return nil }
             let voters = view.record.voters
             if !voters.contains(member) || voters == [member] || view.hasQuorum(without: member) { return nil }
+            if view.stalled.contains(member) { return nil }
             return "without member \(member) there would be no quorum: \(view.health)"
         },
         Rule(name: "restart-only-in-turn") { act in
             guard case .restart(let member, let view) = act else { return nil }
             let isAlone = view.record.members.count == 1
             guard !isAlone, view.record.operation != .restart(member: member) else { return nil }
+            // Who joins and does not come up is given to nobody else to wait for.
+            if view.record.operation == .join(member: member), view.stalled.contains(member) { return nil }
             return "it is not member \(member)'s turn to restart"
         },
         Rule(name: "join-only-healthy") { act in

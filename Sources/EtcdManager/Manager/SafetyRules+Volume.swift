@@ -18,7 +18,7 @@ extension SafetyRules {
             return "the volume of member \(member) is not blank"
         },
         Rule(name: "prepare-only-who-has-no-vote") { act in
-            guard case .prepare(let member, let sight, let record) = act else { return nil }
+            guard case .prepare(let member, _, let sight, let record) = act else { return nil }
             if sight.note?.isOf(member, in: record) == true {
                 return "the volume of member \(member) holds the data that the cluster counts on, or did"
             }
@@ -26,8 +26,14 @@ extension SafetyRules {
             if record.members[member]?.state == .joining { return nil }
             return "the cluster counts on data of member \(member) that is not on its volume"
         },
+        Rule(name: "prepare-only-whose-turn-it-is") { act in
+            guard case .prepare(let member, let machine, _, let record) = act,
+                let chosen = record.members[member]?.machine, chosen != machine
+            else { return nil }
+            return "member \(member) joins from machine \(chosen), which has a volume of its name, too"
+        },
         Rule(name: "prepare-only-known-data") { act in
-            guard case .prepare(let member, let sight, let record) = act, sight.hasData else { return nil }
+            guard case .prepare(let member, _, let sight, let record) = act, sight.hasData else { return nil }
             if sight.note?.isOf(record) == true { return nil }
             return "the volume of member \(member) holds data of another cluster, or of nobody known"
         },

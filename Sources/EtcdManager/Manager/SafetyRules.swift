@@ -16,7 +16,7 @@ public enum RiskyAct: Sendable, Equatable {
     /// A file system is made on a member's volume.
     case format(sight: LocalSight, member: String)
     /// A volume is made ready for data of the member's recorded incarnation, and what was on it is moved out of the way.
-    case prepare(member: String, sight: LocalSight, record: ClusterRecord)
+    case prepare(member: String, machine: String, sight: LocalSight, record: ClusterRecord)
     /// etcd is started on a member's volume.
     case start(EtcdUnit.ClusterState, member: String, sight: LocalSight, record: ClusterRecord)
     /// etcd is started from the volume alone, because the store cannot be read.

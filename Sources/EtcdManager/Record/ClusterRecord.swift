@@ -72,12 +72,15 @@ public struct MemberRecord: Codable, Sendable, Equatable {
     public var state: State
     /// etcd's number for it, once etcd has given one.
     public var etcdID: UInt64?
+    /// The machine that it joins from: no other one with a volume of its name makes itself ready for it.
+    public var machine: String?
 
     /// Makes a member from its parts.
-    public init(incarnation: Int, state: State, etcdID: UInt64? = nil) {
+    public init(incarnation: Int, state: State, etcdID: UInt64? = nil, machine: String? = nil) {
         self.incarnation = incarnation
         self.state = state
         self.etcdID = etcdID
+        self.machine = machine
     }
 }
 

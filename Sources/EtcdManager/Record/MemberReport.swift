@@ -8,8 +8,10 @@ public struct MemberReport: Codable, Sendable, Equatable {
     public enum Data: String, Codable, Sendable {
         /// The volume holds nothing: it may become a member's that is not one yet.
         case none
-        /// The volume holds data of an incarnation that is no longer a member, or never was one.
+        /// The volume holds data of an incarnation that is no longer a member.
         case stale
+        /// The volume holds data that is not known to be of this cluster: nothing is done with it.
+        case foreign
         /// The member's data was there and is gone.
         case lost
         /// The member's data is there, and etcd has not answered from it yet.

@@ -4,7 +4,7 @@
 public protocol Registers: Sendable {
     /// What a slot holds; `nil` when it is certain that it holds nothing.
     ///
-    /// - Throws: ``RegisterError/unavailable(reason:)``.
+    /// - Throws: ``RegisterError/unavailable(reason:)``, ``RegisterError/damaged(path:version:)``.
     func read<Value>(_ slot: Slot<Value>) async throws -> Held<Value>?
     /// Changes a slot that still holds what it held, or with `nil` one that holds nothing.
     ///
@@ -72,14 +72,17 @@ public struct Held<Value: Sendable & Equatable>: Sendable, Equatable {
 public enum RegisterError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Somebody else has changed it.
     case conflict(path: String)
-    /// The store cannot be used now, or what it holds cannot be read.
+    /// The store cannot be used now.
     case unavailable(reason: String)
+    /// What it holds cannot be understood; it may be replaced by its owner.
+    case damaged(path: String, version: SlotVersion)
 
     /// One line for a person.
     public var description: String {
         switch self {
         case .conflict(let path): "\(path) was changed by another machine"
         case .unavailable(let reason): "the store cannot be used: \(reason)"
+        case .damaged(let path, _): "\(path) cannot be understood"
         }
     }
 }

@@ -32,17 +32,6 @@ struct EtcdRun: Sendable {
         let isSystemd = try await node.status(of: "/run/systemd/system") != nil
         let child = isSystemd ? nil : EtcdChild(node: node, now: now, ended: { doorbell.alarm() })
         let state = ClusterState(boot: machine.boot, open: { [open] in try open(machine.store) })
-        let site = MachineSite(
-            file: file,
-            etcdCluster: machine.name,
-            clusterName: machine.cluster,
-            node: node,
-            filesystems: filesystems,
-            http: http,
-            now: now,
-            open: state.open,
-            child: child
-        )
         let words = isSystemd ? "journalctl -u etcd-\(machine.name)" : "see etcd's own words here"
         let reported = ReportedRun(
             node: node,
@@ -52,6 +41,18 @@ struct EtcdRun: Sendable {
             subject: "etcd \(machine.name)",
             journal: FilePath("/var/lib/kopslite/etcd-\(machine.name)-\(machine.member)-status.json"),
             doorbell: doorbell
+        )
+        let site = MachineSite(
+            file: file,
+            etcdCluster: machine.name,
+            clusterName: machine.cluster,
+            node: node,
+            filesystems: filesystems,
+            http: http,
+            now: now,
+            open: state.open,
+            child: child,
+            sideline: reported.sideline
         )
         let ending: Result<Pipeline.Ending, any Error>
         do {

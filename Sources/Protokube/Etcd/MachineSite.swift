@@ -18,10 +18,12 @@ struct MachineSite: EtcdSite {
     let open: @Sendable () throws -> any StateStore
     /// Runs etcd where systemd does not.
     let child: EtcdChild?
+    let sideline: Sideline
     /// What was last compared with the other members.
     let compared = Handover<EtcdMachine>()
 
     func openStore() throws -> any StateStore { try open() }
+    func doAside(_ work: @escaping @Sendable () async -> Void) { sideline.add(work) }
 
     func spec() async throws -> EtcdSpec {
         let machine = try await file.machine()

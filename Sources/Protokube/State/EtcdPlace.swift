@@ -17,7 +17,9 @@ struct EtcdPlace: EtcdSite {
     let tools: any FilesystemTools
     let http: any HTTPClient
     let now: @Sendable () -> Duration
+    let sideline: Sideline
 
+    func doAside(_ work: @escaping @Sendable () async -> Void) { sideline.add(work) }
     var node: any NodeWriter { nodeState.node }
     var clusterName: String { clusterState.boot.clusterName }
     private var pki: FilePath { NodePaths.etcdPKI(of: etcdCluster) }
@@ -26,15 +28,11 @@ struct EtcdPlace: EtcdSite {
     func spec() async throws -> EtcdSpec {
         let inputs = try await nodeState.inputs()
         let etcd = try await nodeState.etcd(etcdCluster)
-        let names = try await volume().membership()?.members ?? []
-        let urls = (etcd.members + names).map { name in
-            (name, "https://\(etcd.peerHost(of: name, in: inputs.config.clusterName)):\(etcd.peerPort)")
-        }
         return EtcdSpec(
             clusterName: inputs.config.clusterName,
             etcdCluster: etcdCluster,
             members: etcd.members,
-            peerURLs: Dictionary(urls, uniquingKeysWith: { first, _ in first }),
+            peerURLPattern: "https://\(etcd.peerHost(of: "*", in: inputs.config.clusterName)):\(etcd.peerPort)",
             release: etcd.version
         )
     }

@@ -86,7 +86,7 @@ extension Failure {
         let code =
             switch error {
             case .conflict: "etcd-record-contended"
-            case .unavailable: "store-unreadable"
+            case .unavailable, .damaged: "store-unreadable"
             }
         self.init(.transient, code: code, "\(error)", hint: "check that this machine reaches the state store")
     }

@@ -57,7 +57,9 @@ struct StormScene: Sendable {
     private func keep(_ name: String) async {
         for life in 0... where !Task.isCancelled {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { await live(name, life) }
+                let (errands, entrance) = AsyncStream.makeStream(of: (@Sendable () async -> Void).self)
+                group.addTask { await live(name, life) { entrance.yield($0) } }
+                group.addTask { for await errand in errands { await errand() } }
                 group.addTask { await events.untilCrash(of: name, after: life) }
                 await group.next()
                 group.cancelAll()
@@ -66,9 +68,9 @@ struct StormScene: Sendable {
         }
     }
 
-    private func live(_ name: String, _ life: Int) async {
+    private func live(_ name: String, _ life: Int, aside: @escaping Aside) async {
         let clock = ContinuousClock()
-        var agent = agent(name, life)
+        var agent = agent(name, life, aside)
         while !Task.isCancelled {
             var outlook: EtcdAgent.Outlook?
             do {
@@ -81,7 +83,10 @@ struct StormScene: Sendable {
         }
     }
 
-    private func agent(_ name: String, _ life: Int) -> EtcdAgent {
+    /// Has something done beside a machine's looks.
+    private typealias Aside = @Sendable (@escaping @Sendable () async -> Void) -> Void
+
+    private func agent(_ name: String, _ life: Int, _ aside: @escaping Aside) -> EtcdAgent {
         let clock = ContinuousClock()
         let start = clock.now
         let volume = MemberVolume(node: LiveNode(), directory: cluster.directory.appending(name), source: .directory)
@@ -102,7 +107,10 @@ struct StormScene: Sendable {
                     restore: { try await restore($0, $1, into: volume.dataDirectory) }
                 ),
                 etcd: StormGateway(cluster: cluster, member: name, credentials: credentials),
-                backups: backups(name),
+                backups: backups(
+                    name,
+                    BackupErrand(now: { start.duration(to: clock.now) }, aside: aside)
+                ),
                 now: { start.duration(to: clock.now) },
                 randomID: { "0123456789abcdef0123456789abcdef" }
             )
@@ -193,11 +201,12 @@ struct StormScene: Sendable {
         )
     }
 
-    private func backups(_ name: String) -> StoreBackups {
+    private func backups(_ name: String, _ errand: BackupErrand) -> StoreBackups {
         StoreBackups(
             layout: Self.layout,
             etcdCluster: "main",
             open: { [store] in store },
+            errand: errand,
             taker: { taker($0, name) },
             source: { Self.source }
         )
