@@ -9,11 +9,11 @@ import Testing
 
 /// Backups in an operator's hands, with the machines' part played by the test.
 @Suite("etcd backup") struct EtcdBackupTests {
-    private static let cluster = "demo.example.com"
-    private static let now = Date(timeIntervalSince1970: 1_700_000_000)
+    static let cluster = "demo.example.com"
+    static let now = Date(timeIntervalSince1970: 1_700_000_000)
 
     /// A cluster whose etcd has begun, and where it is.
-    private func begun(ago age: Double = 600) async throws -> (bench: Bench, place: EtcdPlace) {
+    static func begun(ago age: Double = 600) async throws -> (bench: Bench, place: EtcdPlace) {
         let bench = try await Bench.withCluster()
         let place = EtcdPlace(Self.cluster, "main", in: bench.store)
         let begun = Self.now.addingTimeInterval(-age).formatted(.iso8601)
@@ -32,11 +32,12 @@ import Testing
 
     /// Writes what a machine would have uploaded.
     @discardableResult
-    private static func upload(
+    static func upload(
         _ place: EtcdPlace,
         _ reason: BackupReason,
         age: Double = 0,
         revision: Int64 = 123,
+        release: String = "3.4.23",
         damage: BackupDamage? = nil,
         isTried: Bool = false
     ) async throws -> BackupName {
@@ -45,7 +46,7 @@ import Testing
             name: BackupName(taken: taken, revision: revision),
             source: BackupSource(clusterName: cluster, etcdCluster: "main", identity: "0123", epoch: 1),
             member: "a",
-            etcdRelease: "3.4.23",
+            etcdRelease: release,
             reason: reason,
             taken: taken.formatted(.iso8601),
             snapshot: SnapshotFacts(
@@ -83,7 +84,7 @@ import Testing
 
     @Test("it waits for the machine that leads, and shows what was taken")
     func taken() async throws {
-        var (bench, place) = try await begun()
+        var (bench, place) = try await Self.begun()
         bench.clock = TestClock { [place] number in if number == 3 { await Self.answer(place) } }
         let result = await bench.run("etcd backup demo.example.com")
         try expectGolden(result.text, "etcd-backup.txt")
@@ -91,7 +92,7 @@ import Testing
 
     @Test("two operators at once are both answered, and a restore that was commanded is not disturbed")
     func twoOperators() async throws {
-        var (bench, place) = try await begun()
+        var (bench, place) = try await Self.begun()
         let command = OperatorCommand(id: "1", restore: "b", lost: [])
         try await place.registers.write(command, to: .command, replacing: nil)
         bench.clock = TestClock { [place] number in if number % 6 == 0 { await Self.answer(place) } }
@@ -105,7 +106,7 @@ import Testing
 
     @Test("when the time is up it says what it waited for, and the request stays")
     func timedOut() async throws {
-        let (bench, place) = try await begun()
+        let (bench, place) = try await Self.begun()
         let result = await bench.run("etcd backup demo.example.com --wait 1m")
         try expectGolden(result.text, "etcd-backup-timeout.txt")
         #expect(try await place.registers.read(.backupRequest)?.value.isOpen == true)
@@ -115,7 +116,7 @@ import Testing
 
     @Test("why the machines cannot take one is said at once")
     func troubled() async throws {
-        var (bench, place) = try await begun()
+        var (bench, place) = try await Self.begun()
         bench.clock = TestClock { [place] number in
             guard number == 1 else { return }
             _ = try? await place.registers.change(.backupRequest) { $0?.trouble = "the disk is full" }
@@ -126,7 +127,7 @@ import Testing
 
     @Test("the newest backup is listed first")
     func newestFirst() async throws {
-        let (bench, place) = try await begun()
+        let (bench, place) = try await Self.begun()
         for age in [1200.0, 0, 600] { try await Self.upload(place, .scheduled, age: age) }
         let result = await bench.run("etcd backups demo.example.com")
         let names = result.output.split(separator: "\n").filter { $0.hasPrefix("2023") }
@@ -147,16 +148,16 @@ import Testing
                 $0.contains("backup") && !$0.contains("BACKUP")
             }
         }
-        let young = try await begun()
+        let young = try await Self.begun()
         #expect(await backups(young.bench) == ["main\t0 backups, none is proven"])
-        let proven = try await begun(ago: 1e7)
+        let proven = try await Self.begun(ago: 1e7)
         try await Self.upload(proven.place, .scheduled, age: 7300, isTried: true)
         #expect(await backups(proven.bench) == ["main\t1 backup, the last proven is 2h old"])
-        let old = try await begun(ago: 1e7)
+        let old = try await Self.begun(ago: 1e7)
         try await Self.upload(old.place, .scheduled)
         let lines = await backups(old.bench)
         #expect(lines.contains { $0.contains("etcd main: no backup is proven, and etcd has run for 115d") })
-        let bad = try await begun()
+        let bad = try await Self.begun()
         try await Self.upload(bad.place, .scheduled, damage: BackupDamage("backup-differs", "it differs"))
         #expect(await backups(bad.bench).contains { $0.contains("[backup-differs] it differs") })
         let status = await bad.bench.run("etcd status demo.example.com").output

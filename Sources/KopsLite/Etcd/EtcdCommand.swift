@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import EtcdManager
+import KopsModel
 import StateStore
 
 /// `etcd …` shows a cluster's etcd and its backups, has one taken, and has etcd begun anew from one of them.
@@ -23,39 +24,20 @@ struct EtcdOptions: ParsableArguments {
     @Option(name: .customLong("etcd-cluster"), help: "main or events.")
     var etcdCluster = "main"
 
-    /// The etcd cluster as the store has it.
+    /// The etcd cluster as the store has it; one that runs without Kubernetes has no declaration there.
     func place(in session: Session) async throws -> EtcdPlace {
         let name = try nameOption.resolve(clusterName, in: session)
         let repository = try state.repository(in: session)
+        let place = EtcdPlace(name, etcdCluster, in: repository.store)
+        if try await place.isThere() { return place }
         _ = try await repository.existing(name)
-        return EtcdPlace(name, etcdCluster, in: repository.store)
-    }
-}
-
-/// One etcd cluster, seen from the store.
-struct EtcdPlace: Sendable {
-    let clusterName: String
-    let etcdCluster: String
-    let registers: StoreRegisters
-    let backups: BackupStore
-
-    /// The etcd cluster of a name, in a store.
-    init(_ clusterName: String, _ etcdCluster: String, in store: any StateStore) {
-        let layout = ClusterLayout(clusterName: clusterName)
-        self.clusterName = clusterName
-        self.etcdCluster = etcdCluster
-        registers = StoreRegisters(layout: layout, etcdCluster: etcdCluster, open: { store })
-        backups = BackupStore(store: store, layout: layout, etcdCluster: etcdCluster)
-    }
-
-    /// What is agreed of it.
-    ///
-    /// - Throws: ``CommandFailure`` where it was never begun.
-    func record() async throws -> ClusterRecord {
-        guard let record = try await registers.read(.record)?.value else {
-            throw CommandFailure(lines: ["etcd \(clusterName)/\(etcdCluster) has not been begun yet"], exitCode: 1)
+        guard EtcdClusterConfig.names.contains(etcdCluster) else {
+            throw CommandFailure(
+                "there is no etcd cluster \(etcdCluster) of \(name)",
+                remedy: "--etcd-cluster is one of \(EtcdClusterConfig.names.joined(separator: ", "))"
+            )
         }
-        return record
+        return place
     }
 }
 

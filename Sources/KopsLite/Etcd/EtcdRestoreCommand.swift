@@ -2,15 +2,19 @@
 import ArgumentParser
 import EtcdManager
 import FoundationEssentials
+import KopsModel
+import StateStore
 
-/// `etcd restore NAME BACKUP` has the machines begin etcd anew from a backup.
+/// `etcd restore NAME` has the machines begin etcd anew from a backup.
 struct EtcdRestoreCommand: SessionCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
         abstract: "Show how etcd would be begun anew from a backup; do it with --yes.",
         discussion: """
-            What was written after the backup is given up; what etcd holds now is backed up first, where a member answers. Every member stops first; one whose machine or disk will never \
-            come back as it was must be named with --lost, for nobody can wait for it.
+            What was written after the backup is given up; what etcd holds now is backed up first, where a member answers. \
+            Every member stops first; one whose machine or disk will never come back as it was must be named with --lost, \
+            for nobody can wait for it. Until a member serves again, another restore takes the place of this one, and \
+            --abandon gives it up while members are still being stopped.
             """
     )
 
@@ -19,73 +23,98 @@ struct EtcdRestoreCommand: SessionCommand {
     var backup: String?
     @Option(help: "Members that will never come back as they were, separated by commas.")
     var lost: String = ""
+    @Flag(help: "Give up a restore that is still stopping members; they go on as before.")
+    var abandon = false
     @Flag(name: [.short, .long], help: "Do it.")
     var yes = false
 
     func run(in session: Session) async throws {
         let place = try await options.place(in: session)
-        let record = try await place.record()
-        let lost = lost.split(separator: ",").map(String.init)
-        if let stranger = lost.first(where: { record.members[$0] == nil }) {
-            throw CommandFailure(
-                lines: [
-                    "--lost: \(stranger) is none of the members \(record.members.keys.sorted().joined(separator: ", "))"
-                ],
-                exitCode: 1
-            )
-        }
-        let chosen = try await choose(place, record)
-        show(chosen, record, lost, session)
-        guard yes else { return session.console.line("Must specify --yes to restore") }
-        let held = try await place.registers.read(.command)
-        let command = OperatorCommand(
-            id: "\(chosen.name)-\(Int(session.now().timeIntervalSince1970))",
-            restore: chosen.name.description,
-            lost: lost
+        if abandon { return try await abandon(place, session) }
+        let record = try await place.registers.read(.record)?.value
+        let members = if let record { record.members.keys.sorted() } else { try await place.reporting() }
+        let lost = try lost(among: members)
+        let backups = try await place.backups.list()
+        let choice = RestoreChoice(
+            backups: backups,
+            identity: record?.id,
+            release: try await release(place, record, session)
         )
-        try await place.registers.write(command, to: .command, replacing: held?.version)
+        let chosen = try choice.choose(backup, for: place.clusterName)
+        let plan = RestorePlan(chosen: chosen, members: members, lost: lost, record: record)
+        show(plan, session)
+        guard yes else { return session.console.line("Must specify --yes to restore") }
+        let command = OperatorCommand(id: id(of: chosen.name, session), restore: chosen.name.description, lost: lost)
+        if record == nil {
+            try await rebuild(place, chosen, backups, members, command)
+        } else {
+            try await give(command, at: place)
+        }
         session.console.line("The machines do it now; follow it with: kopslite etcd status \(place.clusterName)")
     }
 
-    private func choose(_ place: EtcdPlace, _ record: ClusterRecord) async throws -> StoredBackup {
-        let backups = try await place.backups.list()
-        let found =
-            if let backup {
-                backups.first { $0.name.description == backup }
-            } else {
-                backups.filter { $0.standing == .proven }.max { $0.name < $1.name }
-            }
-        guard let found, found.standing != .failed, found.record?.source.identity == record.id else {
-            throw CommandFailure(
-                lines: [
-                    backup.map { "backup \($0) is not there, is damaged, or is of another cluster" }
-                        ?? "no backup is proven; name one with --backup: kopslite etcd backups \(place.clusterName)"
-                ],
-                exitCode: 1
-            )
-        }
-        return found
+    private func lost(among members: [String]) throws -> [String] {
+        let lost = lost.split(separator: ",").map(String.init)
+        guard let stranger = lost.first(where: { !members.contains($0) }) else { return lost }
+        throw CommandFailure("--lost: \(stranger) is none of the members \(members.joined(separator: ", "))")
     }
 
-    /// The plan, with the quorum before and after each step.
-    private func show(_ chosen: StoredBackup, _ record: ClusterRecord, _ lost: [String], _ session: Session) {
-        let members = record.members.keys.sorted()
-        let voters = record.voters.count
-        let stopping = members.filter { !lost.contains($0) }
-        let rows = [
-            ["1", "back up what etcd holds, where a member answers", "\(voters) voters", "as before"],
-            ["2", "stop \(stopping.joined(separator: ", "))", "\(voters) voters", "none: etcd is down"],
-            ["3", "lay backup \(chosen.name) on one of them, as epoch \(record.epoch + 1)", "none", "none"],
-            ["4", "start it: revisions go on above those of before", "none", "1 of 1"],
-        ]
-        let joins = members.dropFirst().enumerated().map { number, _ in
-            [
-                "\(number + 5)", "the next member joins empty, and gets its vote", "\(number + 1) voters",
-                "\(number + 2) voters",
-            ]
+    /// The release that will serve the data: the one that machines follow, or else what the members have come to.
+    private func release(_ place: EtcdPlace, _ record: ClusterRecord?, _ session: Session) async throws -> String? {
+        let repository = try options.state.repository(in: session)
+        let reader = try await repository.generations(of: place.clusterName)
+        guard try await reader.head() != nil else { return record?.release }
+        return try await reader.current().controlPlane()?.etcd(place.etcdCluster)?.version ?? record?.release
+    }
+
+    private func show(_ plan: RestorePlan, _ session: Session) {
+        let table = Table(["STEP", "WHAT", "QUORUM BEFORE", "AFTER"], rows: plan.rows(), isSorted: false)
+        session.console.output(table.text)
+        session.console.line()
+        for remark in plan.remarks() { session.console.note(remark) }
+    }
+
+    private func id(of what: some CustomStringConvertible, _ session: Session) -> String {
+        "\(what)-\(Int(session.now().timeIntervalSince1970))"
+    }
+
+    private func give(_ command: OperatorCommand, at place: EtcdPlace) async throws {
+        let held = try await place.registers.read(.command)
+        try await place.registers.write(command, to: .command, replacing: held?.version)
+    }
+
+    private func rebuild(
+        _ place: EtcdPlace,
+        _ chosen: StoredBackup,
+        _ backups: [StoredBackup],
+        _ members: [String],
+        _ command: OperatorCommand
+    ) async throws {
+        let last = try await place.registers.read(.command)?.value
+        let lost = chosen.record.flatMap {
+            LostRecord($0, among: backups, members: members, lost: command.lost, command: command.id, last: last)
         }
-        session.console.output(
-            Table(["STEP", "WHAT", "QUORUM BEFORE", "AFTER"], rows: rows + joins, isSorted: false).text + "\n"
-        )
+        guard let lost else {
+            throw CommandFailure(
+                "no machine has reported of a member of etcd \(place.clusterName)/\(place.etcdCluster)",
+                remedy: "start its machines first"
+            )
+        }
+        try await place.registers.write(lost.record, to: .record, replacing: nil)
+    }
+
+    private func abandon(_ place: EtcdPlace, _ session: Session) async throws {
+        guard case .restore(let restore)? = try await place.record().operation else {
+            throw CommandFailure("no restore of etcd \(place.clusterName)/\(place.etcdCluster) is under way")
+        }
+        if let founder = restore.founder {
+            throw CommandFailure(
+                "member \(founder) begins anew already: what was before is beside its data, and is no cluster any more",
+                remedy: "restore another backup in its place: kopslite etcd backups \(place.clusterName)"
+            )
+        }
+        session.console.line("The restore of \(restore.backup) is given up, and members go on as before")
+        guard yes else { return session.console.line("Must specify --yes to do it") }
+        try await give(OperatorCommand(id: id(of: "abandon", session), restore: nil), at: place)
     }
 }
