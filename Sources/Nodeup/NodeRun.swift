@@ -31,15 +31,22 @@ struct NodeRun {
         let node = LiveNode()
         let boot = try await bootConfig(on: node)
         let store = try openStore(boot.store)
-        let reporter = StatusReporter(boot: boot, node: node, store: store, now: { Date() })
-        do {
-            return try await converge(boot, store, node, reporter) { run in
-                try await run.converge(request, pid: getpid(), options: options, observer: reporter)
+        let publisher = StatusPublisher(
+            store: store,
+            key: try ClusterLayout(clusterName: boot.clusterName).status(of: "nodeup", on: boot.instance)
+        )
+        let reporter = StatusReporter(boot: boot, node: node, now: { Date() }, publish: { publisher.publish($0) })
+        return try await publisher.accompany(on: ContinuousClock()) {
+            do {
+                return try await converge(boot, store, node, reporter) { run in
+                    try await run.converge(request, pid: getpid(), options: options, observer: reporter)
+                }
+            } catch {
+                let failure =
+                    error as? Failure ?? Failure(.permanent, code: "unexpected", "nodeup stopped", cause: error)
+                await reporter.end(.failed, "stopped", failure: failure)
+                throw failure
             }
-        } catch {
-            let failure = error as? Failure ?? Failure(.permanent, code: "unexpected", "nodeup stopped", cause: error)
-            await reporter.end(.failed, "stopped", failure: failure)
-            throw failure
         }
     }
 
