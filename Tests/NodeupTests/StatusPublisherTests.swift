@@ -15,7 +15,7 @@ import Testing
     /// Notes each write, and answers it once it is told to.
     final class SlowStore: StateStore {
         let url = "slow://"
-        private let noted = Mutex<[String]>([])
+        private let noted = Mutex<[(key: String, text: String)]>([])
         private let gate: AsyncStream<Void>
         private let opened: AsyncStream<Void>.Continuation
         private let begun: AsyncStream<Void>
@@ -26,7 +26,8 @@ import Testing
             (begun, begins) = AsyncStream.makeStream()
         }
 
-        var writes: [String] { noted.withLock { $0 } }
+        var writes: [String] { noted.withLock { $0.map(\.text) } }
+        var keys: Set<String> { noted.withLock { Set($0.map(\.key)) } }
         func answer() { opened.finish() }
         /// Returns once a first write is under way.
         func isBusy() async { for await _ in begun { return } }
@@ -35,7 +36,7 @@ import Testing
         func list(_ prefix: StoreKey) -> [StoreKey] { [] }
         func remove(_ key: StoreKey, when condition: WriteCondition) {}
         func write(_ bytes: [UInt8], to key: StoreKey, when condition: WriteCondition) async throws -> ObjectVersion {
-            noted.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+            noted.withLock { $0.append((key.description, String(decoding: bytes, as: UTF8.self))) }
             begins.finish()
             for await _ in gate {}
             try Task.checkCancellation()
@@ -60,7 +61,7 @@ import Testing
     let store = SlowStore()
 
     private func publisher() throws -> StatusPublisher {
-        StatusPublisher(store: store, key: try StoreKey("demo.example.com/status/nodes-1/nodeup.json"))
+        try StatusPublisher(of: Fixture.inputs("nodes-1", "10.0.0.20").boot, to: store)
     }
 
     @Test func aStoreThatAnswersAfterTheRunGetsTheLastReport() async throws {
@@ -72,6 +73,7 @@ import Testing
             return 7
         }
         #expect(result == 7)
+        #expect(store.keys == ["demo.example.com/status/nodes-1/nodeup.json"])
         #expect(store.writes == ["first", "last"], "while one is under way only the newest is kept")
     }
 

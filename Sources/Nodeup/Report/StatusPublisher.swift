@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 import StateStore
 
 /// Writes the newest report to the state store, beside the run.
@@ -15,10 +16,10 @@ struct StatusPublisher: Sendable {
     private let inbox: AsyncStream<[UInt8]>
     private let mailbox: AsyncStream<[UInt8]>.Continuation
 
-    /// Makes one for a report's key.
-    init(store: any StateStore, key: StoreKey) {
+    /// Makes one for the reports of a machine's nodeup.
+    init(of boot: BootConfig, to store: any StateStore) throws {
         self.store = store
-        self.key = key
+        key = try ClusterLayout(clusterName: boot.clusterName).status(of: "nodeup", on: boot.instance)
         (inbox, mailbox) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 

@@ -137,14 +137,20 @@ actor StatusReporter: ConvergeObserver {
         phaseStart = end
     }
 
-    /// A report that cannot be written must not stop the machine from becoming a node.
     private func write() async {
         lastWrite = now()
         status.updated = lastWrite
-        guard let bytes = try? status.encoded() else { return }
-        try? await node.makeDirectory(Self.journal.removingLastComponent(), attributes: FileAttributes(mode: 0o700))
-        try? await node.write(bytes, to: Self.journal, attributes: FileAttributes(mode: 0o600, uid: 0, gid: 0))
-        publish(bytes)
+        if let bytes = await Self.note(status, on: node) { publish(bytes) }
+    }
+
+    /// Writes a report to the machine's journal file, and returns its bytes.
+    ///
+    /// One that cannot be written must not stop the machine from becoming a node.
+    static func note(_ status: AgentStatus, on node: any NodeWriter) async -> [UInt8]? {
+        guard let bytes = try? status.encoded() else { return nil }
+        try? await node.makeDirectory(journal.removingLastComponent(), attributes: FileAttributes(mode: 0o700))
+        try? await node.write(bytes, to: journal, attributes: FileAttributes(mode: 0o600, uid: 0, gid: 0))
+        return bytes
     }
 }
 
