@@ -7,8 +7,10 @@ import StateStore
 /// A store that hangs delays reports and nothing else: while one write is under way only the newest report is kept for
 /// the next, and the run's end waits for the last one no longer than ``patience``.
 struct StatusPublisher: Sendable {
-    /// How long the run's end waits for its last report: time enough to lose a connection, which takes 5 s, and to try
-    /// again. What comes later is in the machine's own journal file.
+    /// How long the run's end waits for its last report.
+    ///
+    /// It is time enough to lose a connection, which takes 5 s, and to try again. The machine's own journal file has the
+    /// report anyway.
     static let patience = Duration.seconds(10)
 
     private let store: any StateStore

@@ -29,7 +29,9 @@ actor StatusReporter: ConvergeObserver {
     /// What ended the run before this one: it stays in sight until this one gets further.
     private var previous: AgentFailure?
 
-    /// Begins a report; nothing is written yet. Tasks wait while it is written, so `publish` must not.
+    /// Begins a report; nothing is written yet.
+    ///
+    /// Tasks wait for every report, so `publish` must not take long.
     init(
         boot: BootConfig,
         node: any NodeWriter,
