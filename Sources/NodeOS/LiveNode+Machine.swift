@@ -41,6 +41,15 @@ extension LiveNode {
         return try await systemd.status(of: name)
     }
 
+    /// How often systemd has started a service again by itself since somebody started it; a boot and whoever starts or
+    /// stops it begin anew.
+    ///
+    /// - Source: `NRestarts` in org.freedesktop.systemd1(5).
+    public func restarts(of service: String) async throws -> Int {
+        try needMachine("the restarts of \(service)")
+        return try await systemd.restarts(of: service)
+    }
+
     /// See ``NodeReader/outdatedUnits()``.
     public func outdatedUnits() async throws -> [String] {
         try needMachine("looking at all units")

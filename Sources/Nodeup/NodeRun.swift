@@ -17,7 +17,7 @@ struct NodeRun {
     /// The plan from the store, or from the sealed inputs; changes nothing.
     func plan(_ request: ListRun.Request) async throws -> Plan {
         let node = LiveNode()
-        let boot = try await bootConfig(on: node)
+        let boot = try await BootConfig(from: configFile, on: node)
         let sealed = try await SealedInputs(node: node).read()
         let outcome = try await acquisition(boot, try openStore(boot.store), node).run(
             sealed: sealed,
@@ -29,17 +29,21 @@ struct NodeRun {
     /// Converges, reporting to the store from the first moment on.
     func converge(_ request: ListRun.Request, options: ConvergeOptions) async throws -> ConvergeReport {
         let node = LiveNode()
-        let boot = try await bootConfig(on: node)
+        let boot = try await BootConfig(from: configFile, on: node)
         let store = try openStore(boot.store)
-        let reporter = StatusReporter(boot: boot, node: node, store: store, now: { Date() })
-        do {
-            return try await converge(boot, store, node, reporter) { run in
-                try await run.converge(request, pid: getpid(), options: options, observer: reporter)
+        let publisher = try StatusPublisher(of: boot, to: store)
+        let reporter = StatusReporter(boot: boot, node: node, now: { Date() }, publish: { publisher.publish($0) })
+        return try await publisher.accompany(on: ContinuousClock()) {
+            do {
+                return try await converge(boot, store, node, reporter) { run in
+                    try await run.converge(request, pid: getpid(), options: options, observer: reporter)
+                }
+            } catch {
+                let failure =
+                    error as? Failure ?? Failure(.permanent, code: "unexpected", "nodeup stopped", cause: error)
+                await reporter.end(.failed, "stopped", failure: failure)
+                throw failure
             }
-        } catch {
-            let failure = error as? Failure ?? Failure(.permanent, code: "unexpected", "nodeup stopped", cause: error)
-            await reporter.end(.failed, "stopped", failure: failure)
-            throw failure
         }
     }
 
@@ -77,22 +81,6 @@ struct NodeRun {
             )
         }
         return report
-    }
-
-    private func bootConfig(on node: LiveNode) async throws -> BootConfig {
-        guard try await node.status(of: configFile) != nil else {
-            throw Failure(
-                .permanent,
-                code: "no-boot-config",
-                "\(configFile) is not there: this machine has not been told its cluster",
-                hint: "user-data writes it; without a cluster use `nodeup apply --tasks FILE`"
-            )
-        }
-        do {
-            return try JSONDecoder().decode(BootConfig.self, from: Data(try await node.read(configFile)))
-        } catch {
-            throw Failure(.permanent, code: "boot-config-damaged", "\(configFile) cannot be read", cause: error)
-        }
     }
 
     private func acquisition(_ boot: BootConfig, _ store: any StateStore, _ node: LiveNode) async throws -> Acquisition

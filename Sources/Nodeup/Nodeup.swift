@@ -11,7 +11,8 @@ struct Nodeup: AsyncParsableCommand {
         abstract: "Makes this machine what it is declared to be.",
         discussion: "Exit status: 0 converged, 2 changes pending, 1 failed.",
         subcommands: [
-            ApplyCommand.self, PlanCommand.self, DriftCommand.self, RenewCommand.self, StatusCommand.self,
+            ApplyCommand.self, PlanCommand.self, DriftCommand.self, RenewCommand.self, PauseCommand.self,
+            StatusCommand.self,
         ]
     )
 

@@ -15,7 +15,7 @@ struct RunCommand: AsyncParsableCommand {
     )
 
     @Option(name: .customLong("config"), help: "The machine's boot configuration.")
-    var configFile = "/etc/kopslite/boot.json"
+    var configFile = BootConfig.path
 
     @Flag(help: "End once everything is true (status 0) or something failed (status 1).")
     var once = false

@@ -176,6 +176,7 @@ final class FakeSystemd: Sendable {
         case "NeedDaemonReload": type = "b"
         case "ActiveEnterTimestampMonotonic": type = "t"
         case "ExecMainStatus": type = "i"
+        case "NRestarts": type = "u"
         default: type = "s"
         }
         let path = sd_bus_message_get_path(message).map { String(cString: $0) } ?? ""
@@ -187,6 +188,9 @@ final class FakeSystemd: Sendable {
         case "t":
             var number = UInt64(text) ?? 0
             sd_bus_message_append_basic(reply, CChar(UInt8(ascii: "t")), &number)
+        case "u":
+            var number = UInt32(text) ?? 0
+            sd_bus_message_append_basic(reply, CChar(UInt8(ascii: "u")), &number)
         case "i":
             var number = Int32(text) ?? 0
             sd_bus_message_append_basic(reply, CChar(UInt8(ascii: "i")), &number)

@@ -27,6 +27,15 @@ import Testing
         }
     }
 
+    @Test func restartsAreSystemdsOwnCount() async throws {
+        var script = FakeSystemd.Script()
+        script.strings = ["nodeup_2eservice NRestarts": "7"]
+        try await FakeSystemd(script).serve { systemd in
+            let count = try await systemd.restarts(of: "nodeup.service")
+            #expect(count == 7)
+        }
+    }
+
     @Test(arguments: [UnitChange.start, .stop, .restart])
     func aJobIsStartedAndItsEndAwaited(_ change: UnitChange) async throws {
         let fake = FakeSystemd()

@@ -13,7 +13,7 @@ struct KubeletBuilder: NodeBuilder {
         let program = NodePaths.binaries.appending("kubelet")
         let base: [any NodeTask] = [
             Declare.directory(NodePaths.pki, mode: 0o755),
-            Declare.file(NodePaths.authority, text: try context.authority("kubernetes-ca")),
+            Declare.file(NodePaths.authority, text: try context.authority(KeysetName.kubernetes)),
             Declare.install(try context.asset("kubelet"), to: program),
             Declare.file(NodePaths.kubeletConfiguration, json: configuration),
         ]
@@ -32,7 +32,7 @@ struct KubeletBuilder: NodeBuilder {
         return [
             Declare.directory(NodePaths.manifests, mode: 0o700),
             Declare.directory(NodePaths.kubeletPKI, mode: 0o700),
-            Declare.certificate(pair, profile, signedBy: try context.keyset("kubernetes-ca")),
+            Declare.certificate(pair, profile, signedBy: try context.keyset(KeysetName.kubernetes)),
             try Declare.kubeconfig(
                 NodePaths.kubeletKubeconfig,
                 server: context.apiURL,

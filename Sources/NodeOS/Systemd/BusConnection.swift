@@ -108,7 +108,7 @@ struct BusConnection: ~Copyable {
         return String(cString: value)
     }
 
-    /// A property of fixed size: `t` is UInt64, `i` is Int32, `b` is Int32.
+    /// A property of fixed size: `t` is UInt64, `u` is UInt32, `i` is Int32, `b` is Int32.
     func number<Value: FixedWidthInteger>(
         _ property: String,
         _ type: Character,

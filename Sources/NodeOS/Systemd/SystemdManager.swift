@@ -32,6 +32,21 @@ struct SystemdManager: Sendable {
         }
     }
 
+    /// How often systemd has started a service again by itself since somebody started it (`NRestarts`).
+    func restarts(of service: String) async throws(Failure) -> Int {
+        try await BlockingThread.run { _ throws(Failure) in
+            let bus = try BusConnection(address: address)
+            let unit = try BusTarget.unit(service, interface: "Service")
+            let count: UInt32 = try bus.number(
+                "NRestarts",
+                "u",
+                of: unit,
+                attempt: "cannot look at the restarts of \(service)"
+            )
+            return Int(count)
+        }
+    }
+
     /// The running units whose files changed after systemd read them, sorted.
     func outdated() async throws(Failure) -> [String] {
         try await BlockingThread.run { _ throws(Failure) in

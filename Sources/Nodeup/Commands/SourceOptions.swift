@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Glibc
+import KopsModel
 import SystemPackage
 
 /// Where the declaration comes from.
 struct SourceOptions: ParsableArguments {
     @Option(name: .customLong("config"), help: "The machine's boot configuration.")
-    var configFile = "/etc/kopslite/boot.json"
+    var configFile = BootConfig.path
 
     @Option(name: .customLong("tasks"), help: "Converge this JSON list of tasks; no cluster is needed.")
     var tasksFile: String?

@@ -7,7 +7,7 @@ import NodeTasks
 import StateStore
 import SystemPackage
 
-/// Says what this run is at: to the machine's own journal file always, to the state store when it can be reached.
+/// Says what this run is at: to the machine's own journal file, and to whoever publishes it further.
 ///
 /// A change of phase or a failure is written at once; progress within a phase at most twice a second, since every
 /// write to an object store is a request.
@@ -16,7 +16,7 @@ actor StatusReporter: ConvergeObserver {
     static let journal: FilePath = "/var/lib/kopslite/nodeup-status.json"
 
     private let node: any NodeWriter
-    private let store: (any StateStore)?
+    private let publish: @Sendable ([UInt8]) -> Void
     private let now: @Sendable () -> Date
     private var status: AgentStatus
     private var lastWrite = Date.distantPast
@@ -30,9 +30,16 @@ actor StatusReporter: ConvergeObserver {
     private var previous: AgentFailure?
 
     /// Begins a report; nothing is written yet.
-    init(boot: BootConfig, node: any NodeWriter, store: (any StateStore)?, now: @escaping @Sendable () -> Date) {
+    ///
+    /// Tasks wait for every report, so `publish` must not take long.
+    init(
+        boot: BootConfig,
+        node: any NodeWriter,
+        now: @escaping @Sendable () -> Date,
+        publish: @escaping @Sendable ([UInt8]) -> Void
+    ) {
         self.node = node
-        self.store = store
+        self.publish = publish
         self.now = now
         self.phaseStart = now()
         self.status = AgentStatus(
@@ -44,10 +51,7 @@ actor StatusReporter: ConvergeObserver {
             started: phaseStart,
             updated: phaseStart
         )
-        self.layout = ClusterLayout(clusterName: boot.clusterName)
     }
-
-    private let layout: ClusterLayout
 
     /// Enters a phase.
     func enter(_ phase: AgentPhase, _ activity: String, inputs: NodeInputs? = nil) async {
@@ -135,16 +139,20 @@ actor StatusReporter: ConvergeObserver {
         phaseStart = end
     }
 
-    /// A report that cannot be written must not stop the machine from becoming a node.
     private func write() async {
         lastWrite = now()
         status.updated = lastWrite
-        guard let bytes = try? status.encoded() else { return }
-        try? await node.makeDirectory(Self.journal.removingLastComponent(), attributes: FileAttributes(mode: 0o700))
-        try? await node.write(bytes, to: Self.journal, attributes: FileAttributes(mode: 0o600, uid: 0, gid: 0))
-        if let store, let key = try? layout.status(of: "nodeup", on: status.instance) {
-            _ = try? await store.write(bytes, to: key, when: .always)
-        }
+        if let bytes = await Self.note(status, on: node) { publish(bytes) }
+    }
+
+    /// Writes a report to the machine's journal file, and returns its bytes.
+    ///
+    /// One that cannot be written must not stop the machine from becoming a node.
+    static func note(_ status: AgentStatus, on node: any NodeWriter) async -> [UInt8]? {
+        guard let bytes = try? status.encoded() else { return nil }
+        try? await node.makeDirectory(journal.removingLastComponent(), attributes: FileAttributes(mode: 0o700))
+        try? await node.write(bytes, to: journal, attributes: FileAttributes(mode: 0o600, uid: 0, gid: 0))
+        return bytes
     }
 }
 

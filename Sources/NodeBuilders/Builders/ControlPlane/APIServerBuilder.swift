@@ -31,26 +31,26 @@ struct APIServerBuilder: NodeBuilder {
 
     private func authorities(_ context: NodeContext) throws -> [any NodeTask] {
         [
-            Declare.file(Self.path("client-ca.crt"), text: try context.authority("kubernetes-ca")),
+            Declare.file(Self.path("client-ca.crt"), text: try context.authority(KeysetName.kubernetes)),
             Declare.file(Self.path("etcd-ca.crt"), text: try context.authority(KeysetName.etcdClients)),
-            Declare.file(Self.path("front-proxy-ca.crt"), text: try context.authority("front-proxy-ca")),
+            Declare.file(Self.path("front-proxy-ca.crt"), text: try context.authority(KeysetName.frontProxy)),
         ]
     }
 
     /// One key signs, all are believed.
     private func serviceAccountKeys(_ context: NodeContext) throws -> [any NodeTask] {
-        let keys = try context.keyset("service-account").trustedPairs.compactMap(\.publicKey).joined()
+        let keys = try context.keyset(KeysetName.serviceAccount).trustedPairs.compactMap(\.publicKey).joined()
         return [
             Declare.file(Self.path("service-account.pub"), text: keys),
             Declare.secretFile(
                 Self.path("service-account.key"),
-                bytes: Array(try context.primaryPair("service-account").privateKey.utf8)
+                bytes: Array(try context.primaryPair(KeysetName.serviceAccount).privateKey.utf8)
             ),
         ]
     }
 
     private func certificates(_ context: NodeContext) throws -> [any NodeTask] {
-        let kubernetes = try context.keyset("kubernetes-ca")
+        let kubernetes = try context.keyset(KeysetName.kubernetes)
         let names = Self.names(context)
         return [
             Declare.certificate(
@@ -76,7 +76,7 @@ struct APIServerBuilder: NodeBuilder {
             Declare.certificate(
                 CertificatePaths(in: Self.directory, "front-proxy-client"),
                 CertificateProfile(commonName: "front-proxy-client", usages: [.client]),
-                signedBy: try context.keyset("front-proxy-ca")
+                signedBy: try context.keyset(KeysetName.frontProxy)
             ),
         ]
     }
@@ -108,8 +108,8 @@ struct APIServerBuilder: NodeBuilder {
             directory: Self.directory.string,
             cpu: "250m",
             startedWith: try context.pairs(
-                trusted: ["etcd-clients-ca", "service-account"],
-                signing: ["service-account"]
+                trusted: [KeysetName.etcdClients, KeysetName.serviceAccount],
+                signing: [KeysetName.serviceAccount]
             ),
             capabilities: ["NET_BIND_SERVICE"],
             probes: StaticPod.Probes(port: context.network.apiPort, live: "/livez", ready: "/readyz")

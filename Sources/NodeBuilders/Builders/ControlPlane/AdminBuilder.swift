@@ -17,7 +17,7 @@ struct AdminBuilder: NodeBuilder {
         )
         return [
             Declare.directory(NodePaths.adminPKI, mode: 0o700),
-            Declare.certificate(Self.pair, profile, signedBy: try context.keyset("kubernetes-ca")),
+            Declare.certificate(Self.pair, profile, signedBy: try context.keyset(KeysetName.kubernetes)),
             try Declare.kubeconfig(
                 NodePaths.adminKubeconfig,
                 server: context.ownAPIURL,

@@ -21,7 +21,7 @@ struct ControlPlaneClient: Sendable {
         Declare.certificate(
             pair,
             CertificateProfile(commonName: "system:\(name)", usages: [.client]),
-            signedBy: try context.keyset("kubernetes-ca")
+            signedBy: try context.keyset(KeysetName.kubernetes)
         )
     }
 

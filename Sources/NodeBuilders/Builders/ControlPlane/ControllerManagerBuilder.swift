@@ -13,16 +13,16 @@ struct ControllerManagerBuilder: NodeBuilder {
 
     func tasks(for context: NodeContext) throws -> [any NodeTask] {
         guard context.isControlPlane else { return [] }
-        let signer = try context.primaryPair("kubernetes-ca")
+        let signer = try context.primaryPair(KeysetName.kubernetes)
         let files: [any NodeTask] = [
-            Declare.file(Self.path("root-ca.crt"), text: try context.authority("kubernetes-ca")),
-            Declare.file(Self.path("front-proxy-ca.crt"), text: try context.authority("front-proxy-ca")),
+            Declare.file(Self.path("root-ca.crt"), text: try context.authority(KeysetName.kubernetes)),
+            Declare.file(Self.path("front-proxy-ca.crt"), text: try context.authority(KeysetName.frontProxy)),
             // Only the certificate whose key signs: the controller takes the first of a file.
             Declare.file(Self.path("signing-ca.crt"), text: signer.pair.certificate),
             Declare.secretFile(Self.path("signing-ca.key"), bytes: Array(signer.privateKey.utf8)),
             Declare.secretFile(
                 Self.path("service-account.key"),
-                bytes: Array(try context.primaryPair("service-account").privateKey.utf8)
+                bytes: Array(try context.primaryPair(KeysetName.serviceAccount).privateKey.utf8)
             ),
         ]
         let component = ControlPlaneClient(name: Self.name, directory: Self.directory)
@@ -38,7 +38,7 @@ struct ControllerManagerBuilder: NodeBuilder {
             flags: flags(context).overridden(by: context.config.flags[Self.name]),
             directory: Self.directory.string,
             cpu: "200m",
-            startedWith: try context.pairs(trusted: ["kubernetes-ca"], signing: ["service-account"]),
+            startedWith: try context.pairs(trusted: [KeysetName.kubernetes], signing: [KeysetName.serviceAccount]),
             probes: StaticPod.Probes(port: 10257, live: "/healthz", ready: nil)
         )
     }

@@ -19,7 +19,7 @@ struct SchedulerBuilder: NodeBuilder {
             Declare.directory(Self.directory, mode: 0o700),
             try component.certificate(context),
             try component.kubeconfig(context),
-            Declare.file(Self.directory.appending("ca.crt"), text: try context.authority("kubernetes-ca")),
+            Declare.file(Self.directory.appending("ca.crt"), text: try context.authority(KeysetName.kubernetes)),
             component.laterManifest(
                 try pod(context).manifest.encoded(),
                 needs: [.file(Self.directory.appending("ca.crt"))],
@@ -44,7 +44,7 @@ struct SchedulerBuilder: NodeBuilder {
             flags: flags.overridden(by: context.config.flags[Self.name]),
             directory: Self.directory.string,
             cpu: "100m",
-            startedWith: try context.pairs(trusted: ["kubernetes-ca"]),
+            startedWith: try context.pairs(trusted: [KeysetName.kubernetes]),
             probes: StaticPod.Probes(port: 10259, live: "/healthz", ready: nil)
         )
     }
