@@ -15,6 +15,7 @@ struct ClusterValidation {
         ValidationReport(
             problems: apiProblems() + groupProblems() + machineProblems() + nodeProblems() + agentProblems()
                 + podProblems() + backupProblems(),
+            warnings: agentWarnings(),
             nodes: nodes.map(\.row).sorted { $0.name < $1.name },
             backups: observation.backups.map { .init(etcdCluster: $0.etcdCluster, text: $0.text) }
         )
@@ -72,27 +73,6 @@ struct ClusterValidation {
                 message: "\(node.row.role) \"\(node.row.name)\" is not ready" + reason
             )
         }
-    }
-
-    /// Agents that have failed, or are at it again after a failure, each with what to do about it.
-    ///
-    /// A converged agent's failure is a warning.
-    private func agentProblems() -> [ValidationReport.Problem] {
-        let failed = observation.board.reports.filter { report in
-            report.phase == .failed || (report.phase != .converged && report.failure != nil)
-        }.map { report in
-            let failure = report.failure ?? AgentFailure(code: "unknown", message: "the agent gave no reason")
-            let hint = failure.hint.isEmpty ? "" : "; \(failure.hint)"
-            return ValidationReport.Problem(
-                kind: "Machine",
-                name: report.instance,
-                message: "\(report.agent) failed: [\(failure.code)] \(failure.message)\(hint)"
-            )
-        }
-        let damaged = observation.board.damaged.map { key in
-            ValidationReport.Problem(kind: "Report", name: key, message: "the report in the state store cannot be read")
-        }
-        return failed + damaged
     }
 
     private func podProblems() -> [ValidationReport.Problem] {
