@@ -146,6 +146,18 @@ struct ValidateTests {
         #expect(!bad.output.contains("control-plane-removed-1") && bad.code == 2, "\(bad.text)")
     }
 
+    @Test("machines that no cloud launches count by their reports, once they have joined")
+    func withoutCloud() async throws {
+        var bench = try await healthy()
+        bench.cloud = TestCloud()
+        try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube"))
+        let good = await bench.run("validate cluster demo.example.com")
+        #expect(good.code == 0, "\(good.text)")
+        bench.kube.nodes = [node("control-plane-local-a-1")]
+        let gone = await bench.run("validate cluster demo.example.com")
+        #expect(gone.output.contains("InstanceGroup \"nodes\" did not have enough nodes 0 vs 1"), "\(gone.text)")
+    }
+
     @Test("what fails at a converged agent is a warning", arguments: ["table", "yaml", "json"])
     func warned(format: String) async throws {
         let bench = try await healthy()

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Clouds
 import FoundationEssentials
 import KopsModel
 
@@ -23,9 +22,11 @@ extension ClusterValidation {
 
     /// Agents that run always and have ceased to report, on machines that there are.
     private func silentAgents() -> [ValidationReport.Problem] {
-        let machines = Set(cluster.machines.map(\.name) + observation.machines.map(\.name))
+        let known = cluster.groups.reduce(into: Set(cluster.machines.map(\.name))) { all, group in
+            all.formUnion(machines(of: group.metadata.name))
+        }
         return observation.board.reports.filter { report in
-            report.isStale(at: observation.taken) && machines.contains(report.instance)
+            report.isStale(at: observation.taken) && known.contains(report.instance)
         }.map { report in
             .init(
                 kind: "Machine",

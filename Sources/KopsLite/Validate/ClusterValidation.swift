@@ -39,7 +39,7 @@ struct ClusterValidation {
         guard observation.cloudFailure == nil else { return [] }
         return cluster.groups.compactMap { group in
             let name = group.metadata.name
-            let count = observation.machines.filter { $0.instanceGroup == name }.count
+            let count = machines(of: name).count
             guard let least = group.spec.minSize, count < least else { return nil }
             return .init(
                 kind: "InstanceGroup",
@@ -47,6 +47,16 @@ struct ClusterValidation {
                 message: "InstanceGroup \"\(name)\" did not have enough nodes \(count) vs \(least)"
             )
         }
+    }
+
+    /// The names of a group's machines: those the cloud runs, and where it runs none of them, those that report.
+    ///
+    /// No cloud knows of machines that were put up by hand. A report outlives its machine, so there the node counts as well.
+    func machines(of group: String) -> Set<String> {
+        let launched = observation.machines.filter { $0.instanceGroup == group }.map(\.name)
+        guard launched.isEmpty else { return Set(launched) }
+        let reported = Set(observation.board.reports.filter { $0.instanceGroup == group }.map(\.instance))
+        return observation.nodes == nil ? reported : reported.intersection(nodes.map(\.row.name))
     }
 
     /// Machines without a node of their name.
