@@ -27,7 +27,7 @@ public struct CertificateIssuer: Sendable {
             serialNumber: Certificate.SerialNumber(),
             publicKey: publicKey,
             notValidBefore: now - KeysetGenerator.clockSkew,
-            notValidAfter: min(now + Double(profile.days) * 86400, authority.notValidAfter),
+            notValidAfter: min(now + profile.lifetime / .seconds(1), authority.notValidAfter),
             issuer: authority.subject,
             subject: try subject(of: profile),
             extensions: Certificate.Extensions {
@@ -79,7 +79,8 @@ public struct CertificateIssuer: Sendable {
     private func alternativeNames(of profile: CertificateProfile) throws -> [GeneralName] {
         func refuse(_ reason: String) -> PKIError { .badProfile(commonName: profile.commonName, reason: reason) }
         guard !profile.commonName.isEmpty else { throw refuse("its common name is empty") }
-        guard profile.days > 0 else { throw refuse("it is valid for \(profile.days) days") }
+        // A certificate's times are whole seconds.
+        guard profile.lifetime >= .seconds(1) else { throw refuse("it is valid for \(profile.lifetime)") }
         guard !profile.usages.isEmpty else { throw refuse("it has no usage") }
         let names = try profile.dnsNames.map { name in
             guard isDNSName(name) else { throw refuse("\"\(name)\" is no DNS name") }

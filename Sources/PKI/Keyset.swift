@@ -75,7 +75,7 @@ public struct CertificateProfile: Codable, Sendable, Equatable {
     /// Extended key usages.
     public var usages: [Usage]
     /// How long it is valid.
-    public var days: Int
+    public var lifetime: Duration
 
     /// Makes a profile from its parts.
     public init(
@@ -84,14 +84,14 @@ public struct CertificateProfile: Codable, Sendable, Equatable {
         dnsNames: [String] = [],
         ipAddresses: [String] = [],
         usages: [Usage],
-        days: Int = 365
+        lifetime: Duration = .seconds(365 * 86400)
     ) {
         self.commonName = commonName
         self.organizations = organizations
         self.dnsNames = dnsNames
         self.ipAddresses = ipAddresses
         self.usages = usages
-        self.days = days
+        self.lifetime = lifetime
     }
 }
 

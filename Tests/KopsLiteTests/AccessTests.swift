@@ -34,7 +34,9 @@ import Testing
     @Test("preflight finds what machines would miss, each with its code")
     func preflight() async throws {
         let bench = try await Bench.withGeneration()
+        let untouched = await bench.store.keys
         let whole = await bench.run("preflight demo.example.com").output
+        #expect(await bench.store.keys == untouched, "what was tried is gone")
         #expect(!whole.contains("node (nodes-1): reads its secrets: "), "\(whole)")
         try await bench.store.remove(layout.secret("bootstrap-token", for: .node), when: .always)
         try await bench.store.write([1], to: layout.object("nodes/nodes.json", in: 1), when: .always)

@@ -108,8 +108,9 @@ struct DriftTests {
         let bench = try await bench(nodes: 1, report("nodes-1", [mode], digit: "a"))
         try await bench.report(.sample("nodes-1", .converged))
         try await bench.report(.sample("control-plane-local-a-1", .converged))
+        try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube"))
         let board = try await StatusBoard.read(of: "demo.example.com", in: bench.store)
-        #expect(board.damaged.isEmpty && board.reports.count == 2)
+        #expect(board.damaged.isEmpty && board.reports.count == 3)
         #expect(await bench.run("watch cluster demo.example.com --until-converged --timeout 3s").code == 0)
     }
 }

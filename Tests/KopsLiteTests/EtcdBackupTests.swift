@@ -134,6 +134,34 @@ import Testing
         #expect(names.count == 3 && names == names.sorted(by: >), "\(result.text)")
     }
 
+    @Test("status says when each machine was last seen, and whether the one that leads still does")
+    func seen() async throws {
+        let (bench, place) = try await begun()
+        let names = ["a", "b", "c"]
+        for name in names {
+            let machine = "control-plane-local-\(name)-1"
+            let report = MemberReport(
+                machine: machine,
+                address: "10.64.0.2",
+                clientURL: "https://10.64.0.2:2379",
+                data: .good,
+                isRunning: true
+            )
+            try await place.registers.write(report, to: .report(of: name), replacing: nil)
+        }
+        _ = try await place.registers.change(.record) { record in
+            for name in names { record?.members[name] = MemberRecord(incarnation: 1, state: .voter) }
+        }
+        let unseen = await bench.run("etcd status demo.example.com").output
+        #expect(unseen.contains("\nled by control-plane-local-a-1, which has never been seen, token 1\n"), "\(unseen)")
+        try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube", age: 300))
+        try await bench.report(.sample("control-plane-local-b-1", .converged, agent: "protokube", age: 12))
+        try expectGolden(await bench.run("etcd status demo.example.com").text, "etcd-status.txt")
+        try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube", age: 40))
+        let seen = await bench.run("etcd status demo.example.com").output
+        #expect(seen.contains("\nled by control-plane-local-a-1, token 1\n"), "\(seen)")
+    }
+
     @Test("an etcd that was never begun has nothing to back up")
     func notBegun() async throws {
         let result = await (try Bench.withCluster()).run("etcd backup demo.example.com")

@@ -95,7 +95,7 @@ import Testing
             "create keypair no-such --force", "promote keypair etcd-clients-ca --force",
             "promote keypair etcd-clients-ca 17 --force",
             "trust keypair etcd-clients-ca 17 --force", "distrust keypair etcd-clients-ca 17 --force",
-            "create keypair etcd-clients-ca --years 0 --force",
+            "create keypair etcd-clients-ca --years 0 --force", "create keypair service-account --years 2 --force",
         ]
     )
     func refusals(_ line: String) async throws {
@@ -103,6 +103,20 @@ import Testing
         let writes = await bench.store.count
         #expect(await bench.run("\(line) \(Self.name)").code == 1)
         #expect(await bench.store.count == writes)
+    }
+
+    @Test(
+        "what was made is told once it is written, and before what comes next",
+        arguments: ["service-account", "signing"]
+    )
+    func told(keyset: String) async throws {
+        let bench = try await Bench.withGeneration()
+        let made = await bench.run("create keypair \(keyset) --force \(Self.name)")
+        #expect(made.output.hasPrefix("Created keypair \(keyset)/"), "\(made.text)")
+        #expect(made.output.contains("\n\nTo publish it: "), "\(made.text)")
+        await bench.store.failAfter(writes: 0)
+        let failed = await bench.run("create keypair \(keyset) --force \(Self.name)")
+        #expect(failed.code == 1 && !failed.text.contains("Created"), "\(failed.text)")
     }
 
     @Test("no command shows a private key, a secret or a token")

@@ -3,6 +3,7 @@ import Clouds
 import Foundation
 import KopsModel
 import NodeOS
+import PKI
 import StateStore
 import Testing
 
@@ -54,6 +55,13 @@ struct KubeconfigTests {
         }
     }
 
+    @Test("a certificate that is valid for no time is refused")
+    func noValidity() async throws {
+        let bench = try await Bench.withCluster()
+        let result = await bench.run("export kubeconfig demo.example.com --admin --validity 0s --kubeconfig /dev/null")
+        #expect(result.code != 0 && result.text.contains("--validity needs more than no time"), "\(result.text)")
+    }
+
     @Test("several API servers are reached at one address, once one of them is there", arguments: [1, 3])
     func server(count: Int) async throws {
         var bench = Bench()
@@ -77,6 +85,11 @@ struct KubeconfigTests {
         let credentials = try await access.credentials(lifetime: .seconds(3600))
         #expect(credentials.server == "https://10.64.0.\(count == 1 ? 10 : 254):443")
         #expect(credentials.serverName == "api.internal.demo.example.com")
+        let until = try CertificateInspector.inspect(pem: credentials.certificate).notAfter
+        #expect(
+            until == now.addingTimeInterval(3600),
+            "to the second, for whoever holds it is an administrator so long"
+        )
     }
 
     @Test("entries of others stay as they are, exporting twice changes nothing, delete takes only its own away")

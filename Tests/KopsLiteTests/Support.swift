@@ -263,7 +263,8 @@ extension AgentStatus {
         done: Int = 0,
         total: Int = 0,
         activity: String = "",
-        failure: AgentFailure? = nil
+        failure: AgentFailure? = nil,
+        age: Double = 0
     ) -> AgentStatus {
         let time = Date(timeIntervalSince1970: 1_700_000_000)
         return AgentStatus(
@@ -277,8 +278,8 @@ extension AgentStatus {
             tasksDone: done,
             tasksTotal: total,
             failure: failure,
-            started: time,
-            updated: time
+            started: time.addingTimeInterval(-age),
+            updated: time.addingTimeInterval(-age)
         )
     }
 }

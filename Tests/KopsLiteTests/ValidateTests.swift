@@ -132,6 +132,47 @@ struct ValidateTests {
         #expect(result.code == 2)
     }
 
+    @Test("a protokube that has ceased to report is a problem, an old report of nodeup is none")
+    func silentAgent() async throws {
+        let bench = try await healthy()
+        try await bench.report(.sample("nodes-1", .converged, age: 1e6))
+        try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube", age: 100))
+        try await bench.report(.sample("control-plane-removed-1", .converged, agent: "protokube", age: 1e6))
+        let good = await bench.run("validate cluster demo.example.com")
+        #expect(good.code == 0, "\(good.text)")
+        try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube", age: 300))
+        let bad = await bench.run("validate cluster demo.example.com")
+        #expect(bad.output.contains("protokube has not reported for 5m; see systemctl status protokube there"))
+        #expect(!bad.output.contains("control-plane-removed-1") && bad.code == 2, "\(bad.text)")
+    }
+
+    @Test("machines that no cloud launches count by their reports, once they have joined")
+    func withoutCloud() async throws {
+        var bench = try await healthy()
+        bench.cloud = TestCloud()
+        try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube"))
+        let good = await bench.run("validate cluster demo.example.com")
+        #expect(good.code == 0, "\(good.text)")
+        bench.kube.nodes = [node("control-plane-local-a-1")]
+        let gone = await bench.run("validate cluster demo.example.com")
+        #expect(gone.output.contains("InstanceGroup \"nodes\" did not have enough nodes 0 vs 1"), "\(gone.text)")
+    }
+
+    @Test("what fails at a converged agent is a warning", arguments: ["table", "yaml", "json"])
+    func warned(format: String) async throws {
+        let bench = try await healthy()
+        let failure = AgentFailure(
+            code: "addon-refused",
+            message: "applying kube-dns: the API server refuses it",
+            hint: "correct the add-on"
+        )
+        try await bench.report(
+            .sample("control-plane-local-a-1", .converged, agent: "protokube", failure: failure)
+        )
+        let result = await bench.run("validate cluster demo.example.com -o \(format)")
+        try expectGolden(result.text, "validate-warned-\(format).txt")
+    }
+
     @Test("--wait ends as soon as the cluster works")
     func waits() async throws {
         var bench = try await healthy()
@@ -183,6 +224,7 @@ struct WatchTests {
             )
         case 5: try await bench.report(.sample("nodes-1", .converged, done: 40, total: 40))
         case 6: try await bench.report(.sample("control-plane-local-a-1", .converged, done: 60, total: 60))
+        case 7: try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube"))
         default: break
         }
     }
@@ -199,10 +241,33 @@ struct WatchTests {
         try expectGolden(result.text.replacing("\u{1B}", with: "<ESC>"), "watch-terminal.txt")
     }
 
+    @Test("a control plane whose protokube has ceased to report has not converged, however young nodeup's report is")
+    func silentControlPlane() async throws {
+        let bench = try await Bench.withCluster()
+        try await bench.report(.sample("nodes-1", .converged, age: 1e6))
+        try await bench.report(.sample("control-plane-local-a-1", .converged, age: 7200))
+        try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube", age: 300))
+        let line = "watch cluster demo.example.com --until-converged --timeout 3s"
+        try expectGolden(await bench.run(line).text, "watch-silent.txt")
+        try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube", age: 100))
+        #expect(await bench.run(line).code == 0)
+    }
+
+    @Test("in a pipe the passing of time is no change")
+    func ages() async throws {
+        let row = WatchView.Row(name: "a", role: "node", phase: "converged", age: "5s")
+        var next = row
+        next.age = "6s"
+        #expect(!next.isNews(after: row) && row.isNews(after: nil))
+        next.phase = "failed"
+        #expect(next.isNews(after: row))
+    }
+
     @Test("--timeout names the machines that have not converged")
     func timeout() async throws {
         let bench = try await Bench.withCluster()
         try await bench.report(.sample("control-plane-local-a-1", .converged))
+        try await bench.report(.sample("control-plane-local-a-1", .converged, agent: "protokube"))
         let result = await bench.run("watch cluster demo.example.com --until-converged --timeout 30s")
         #expect(
             result.notes

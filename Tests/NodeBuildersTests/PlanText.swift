@@ -71,9 +71,10 @@ enum PlanText {
     private static func certificate(_ task: CertificateTask) -> [String] {
         let profile = task.profile
         let subject = ["CN=\(profile.commonName)"] + profile.organizations.map { "O=\($0)" }
+        let days = profile.lifetime.components.seconds / 86400
         return [
             "\(task.certificate), \(shown(task.attributes)) \(task.key)",
-            "subject \(subject.joined(separator: " ")), signed by \(task.signer), \(profile.days) days",
+            "subject \(subject.joined(separator: " ")), signed by \(task.signer), \(days) days",
             "for \(profile.usages.map(\.rawValue).joined(separator: ", "))",
         ] + (profile.dnsNames.isEmpty ? [] : ["names \(profile.dnsNames.joined(separator: ", "))"])
             + (profile.ipAddresses.isEmpty ? [] : ["addresses \(profile.ipAddresses.joined(separator: ", "))"])

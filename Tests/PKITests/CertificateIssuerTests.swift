@@ -12,7 +12,7 @@ import Testing
         dnsNames: ["a.example.com", "*.internal"],
         ipAddresses: ["10.0.0.1", "fd00::1"],
         usages: [.server, .client],
-        days: 30
+        lifetime: .seconds(30 * 86400)
     )
 
     func authority(_ name: String = "kubernetes-ca") throws -> Keyset {
@@ -56,7 +56,7 @@ import Testing
     @Test func aLeafNeverOutlivesItsAuthority() throws {
         let keyset = try KeysetGenerator.certificateAuthority(name: "ca", commonName: "ca", now: now, years: 1)
         var long = profile
-        long.days = 4000
+        long.lifetime = .seconds(4000 * 86400)
         let leaf = try CertificateInspector.inspect(
             pem: CertificateIssuer(keyset: keyset).issue(long, now: now).certificate
         )
@@ -168,7 +168,7 @@ import Testing
     @Test(arguments: [
         CertificateProfile(commonName: "", usages: [.client]),
         CertificateProfile(commonName: "a", usages: []),
-        CertificateProfile(commonName: "a", usages: [.client], days: 0),
+        CertificateProfile(commonName: "a", usages: [.client], lifetime: .zero),
         CertificateProfile(commonName: "a", dnsNames: ["exämple"], usages: [.server]),
         CertificateProfile(commonName: "a", dnsNames: [""], usages: [.server]),
         CertificateProfile(commonName: "a", ipAddresses: ["10.0.0.256"], usages: [.server]),

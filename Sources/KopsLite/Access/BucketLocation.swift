@@ -19,6 +19,12 @@ struct BucketLocation: Equatable {
         prefix = parts.dropFirst().joined(separator: "/")
     }
 
+    /// Where its cloud serves the objects that everybody may read.
+    var publicURL: String {
+        let base = scheme == "s3" ? "https://\(bucket).s3.amazonaws.com" : "https://storage.googleapis.com/\(bucket)"
+        return prefix.isEmpty ? base : "\(base)/\(prefix)"
+    }
+
     /// A rule's pattern as a path in the bucket, with the policy languages' own `*`.
     func path(_ rule: StoreAccess.Rule) -> String {
         let parts = rule.pattern.map { $0 == "**" ? "*" : $0 }

@@ -25,10 +25,16 @@ struct ExportKubeconfigCommand: SessionCommand {
     @OptionGroup var state: StateOption
     @Flag(help: "Include a client certificate of an administrator.")
     var admin = false
-    @Option(help: "How long the certificate is valid; 18h when not given.")
+    @Option(help: "How long the certificate is valid, such as 1h; 18h when not given.")
     var validity: DurationArgument?
     @Option(help: "The file to write; KUBECONFIG or ~/.kube/config when not given.")
     var kubeconfig: String?
+
+    func validate() throws {
+        if let validity, validity.duration <= .zero {
+            throw ValidationError("--validity needs more than no time, such as 1h")
+        }
+    }
 
     func run(in session: Session) async throws {
         let repository = try state.repository(in: session)

@@ -23,10 +23,8 @@ struct PreflightCommand: SessionCommand {
         let repository = try state.repository(in: session)
         let cluster = try await repository.resolved(try nameOption.resolve(clusterName, in: session))
         let checks = await session.preflight(repository, cluster).run()
-        // Only the operator may remove what the trials wrote.
-        let layout = ClusterLayout(clusterName: cluster.name)
-        for machine in cluster.machines {
-            try? await repository.store.remove(layout.status(of: "preflight", on: machine.name), when: .always)
+        for trace in try RoleTrial.traces(of: cluster.machines, in: ClusterLayout(clusterName: cluster.name)) {
+            try? await repository.store.remove(trace, when: .always)
         }
         for check in checks {
             guard let failure = check.failure else {

@@ -45,24 +45,16 @@ struct ToolboxBootConfig: SessionCommand {
     @OptionGroup var state: StateOption
     @Option(help: "The instance group the machine belongs to.")
     var group: String
-    @Option(help: "The machine's name.")
+    @Option(help: "The machine's name: GROUP-1, GROUP-2 and so on, up to the group's minSize.")
     var machine: String
-    @Option(help: "The address other machines reach it at.")
+    @Option(help: "The IPv4 address other machines reach it at.")
     var address: String
 
     func run(in session: Session) async throws {
         let repository = try state.repository(in: session)
         let name = try nameOption.resolve(clusterName, in: session)
-        let groups = try await repository.groups(of: repository.existing(name).metadata.name).map(\.metadata.name)
-        guard groups.contains(group) else {
-            throw CommandFailure(
-                "there is no instance group \(group) in \(name)",
-                remedy: "groups there: \(groups.joined(separator: ", "))"
-            )
-        }
-        guard DNSName.isLabel(machine) else {
-            throw CommandFailure("\"\(machine)\" is no name of a machine", remedy: "use a-z, 0-9 and dashes")
-        }
+        let cluster = try await repository.resolved(name)
+        try check(in: cluster)
         let boot = BootConfig(
             store: repository.store.url,
             clusterName: name,
@@ -72,5 +64,28 @@ struct ToolboxBootConfig: SessionCommand {
             trust: try await repository.keyringPlace(of: name).existing().trust
         )
         try ObjectPrinter(console: session.console).value(boot, format: .json)
+    }
+
+    /// Refuses what other machines could not reach, and a name that no command would wait for: `watch`, `get drift` and the
+    /// gates before each change of keys go by the machines that are declared.
+    private func check(in cluster: ResolvedCluster) throws {
+        guard let declared = cluster.groups.first(where: { $0.metadata.name == group }) else {
+            throw CommandFailure(
+                "there is no instance group \(group) in \(cluster.name)",
+                remedy: "groups there: \(cluster.groups.map(\.metadata.name).joined(separator: ", "))"
+            )
+        }
+        let names = cluster.machines(of: declared).map(\.name)
+        guard names.contains(machine) else {
+            let last = names.count > 1 ? names.last.map { " to \($0)" } ?? "" : ""
+            let there = names.first.map { "name it \($0)\(last), or " } ?? ""
+            throw CommandFailure(
+                "instance group \(group) of \(cluster.name) declares no machine \"\(machine)\"",
+                remedy: there + "raise the group's minSize: its machines are \(group)-1 and so on"
+            )
+        }
+        guard IPv4Address(address) != nil else {
+            throw CommandFailure("\"\(address)\" is no IPv4 address", remedy: "write one such as 10.0.0.2")
+        }
     }
 }

@@ -15,7 +15,12 @@ struct WatchCommand: ParsableCommand {
 struct WatchClusterCommand: SessionCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster",
-        abstract: "Show one line for each machine, until interrupted."
+        abstract: "Show one line for each machine, until interrupted.",
+        discussion: """
+            AGE is how long ago the machine last reported. nodeup reports while it runs, at boot; protokube, on the control \
+            plane, at least every \(Int(AgentStatus.heartbeat)) s for as long as it runs: there a machine whose protokube has \
+            ceased to report is silent, and has not converged.
+            """
     )
 
     @Argument(help: "The cluster's name.")
@@ -36,7 +41,7 @@ struct WatchClusterCommand: SessionCommand {
         let elapsed = session.stopwatch()
         while true {
             let board = try await StatusBoard.read(of: cluster.name, in: repository.store)
-            let view = WatchView(cluster: cluster, board: board)
+            let view = WatchView(cluster: cluster, board: board, now: session.now())
             screen.show(view)
             if once || (untilConverged && view.isConverged) { return }
             let left = timeout.map { $0.duration - elapsed() } ?? .seconds(1)

@@ -43,15 +43,14 @@ struct KeypairWork {
     var isSigning: Bool { name == KeypairOptions.signing }
 
     /// Changes the keyset by a step.
-    func apply(_ step: KeysetStep, _ console: Console) async throws {
+    func apply(_ step: KeysetStep) async throws {
         let secrets = try await repository.secrets(of: cluster.name)
         let (keyset, version) = try await secrets.keyset(name)
         try await secrets.write(try step.applied(to: keyset), when: .version(version))
-        suggest(console)
     }
 
     /// Changes the keys that sign generations.
-    func applyToSigning(_ console: Console, _ change: (inout [SigningKey]) throws -> Void) async throws {
+    func applyToSigning(_ change: (inout [SigningKey]) throws -> Void) async throws {
         let place = repository.keyringPlace(of: cluster.name)
         guard let found = try await place.load() else {
             throw KeyringError.missing(cluster: cluster.name, place: try place.description)
@@ -59,7 +58,6 @@ struct KeypairWork {
         var keyring = found.keyring
         try change(&keyring.signing)
         try await place.save(keyring, over: found)
-        suggest(console)
     }
 
     /// A new pair of the kind that the keyset has.
@@ -72,7 +70,9 @@ struct KeypairWork {
         return pair
     }
 
-    private func suggest(_ console: Console) {
+    /// Says what was done, once it is written, and what comes next.
+    func tell(_ done: String, _ console: Console) {
+        console.line(done)
         console.line()
         console.line("To publish it: kopslite update cluster \(cluster.name) --yes")
         console.line(

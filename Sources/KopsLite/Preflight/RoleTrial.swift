@@ -58,17 +58,28 @@ struct RoleTrial {
 
     /// Beside the agents' own reports, so that nothing of theirs is touched.
     private func status() async throws {
-        let key = try layout.status(of: "preflight", on: machine.name)
-        try await store.write(Array("{}\n".utf8), to: key, when: .always)
+        try await store.write(Array("{}\n".utf8), to: Self.statusTrace(of: machine, in: layout), when: .always)
+    }
+
+    /// All that trials of these machines leave in the store; only an operator may remove it.
+    static func traces(of machines: [ResolvedMachine], in layout: ClusterLayout) throws -> [StoreKey] {
+        try machines.map { try statusTrace(of: $0, in: layout) } + [etcdTrace(in: layout)]
+    }
+
+    private static func statusTrace(of machine: ResolvedMachine, in layout: ClusterLayout) throws -> StoreKey {
+        try layout.status(of: "preflight", on: machine.name)
+    }
+
+    /// Beside the members' own reports.
+    private static func etcdTrace(in layout: ClusterLayout) throws -> StoreKey {
+        try layout.etcdRegister("main", "reports/preflight.json")
     }
 
     private func etcd() async throws {
         let identity = try layout.etcdIdentity("main")
         _ = try await store.read(identity)
         _ = try await store.list(StoreKey(parts: Array(identity.parts.dropLast())))
-        // Beside the members' own reports.
-        let report = try layout.etcdRegister("main", "reports/preflight.json")
-        try await store.write(Array("{}\n".utf8), to: report, when: .always)
+        try await store.write(Array("{}\n".utf8), to: Self.etcdTrace(in: layout), when: .always)
     }
 
     /// One that is not there: any that was written, if only for the trial, would tell machines that etcd has existed.

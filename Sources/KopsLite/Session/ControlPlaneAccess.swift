@@ -31,20 +31,19 @@ struct ControlPlaneAccess {
         )
     }
 
-    /// What a kubeconfig needs; the certificate is valid for whole days, one at the least.
+    /// What a kubeconfig needs; the certificate is valid for the time given, and no longer than the cluster's authority.
     ///
     /// - Throws: ``Failure`` `keyset-missing` before the first update, `no-api-endpoint` before a control-plane machine
     ///   has published its address.
     func credentials(lifetime: Duration) async throws -> AdminCredentials {
         let keyset = try await repository.secrets(of: cluster.name).keyset(KeysetName.kubernetes).keyset
         let address = try await endpoint()
-        let days = max(1, Int((lifetime / .seconds(86400)).rounded(.up)))
         let issued = try CertificateIssuer(keyset: keyset).issue(
             CertificateProfile(
                 commonName: "kopslite-admin",
                 organizations: ["system:masters"],
                 usages: [.client],
-                days: days
+                lifetime: lifetime
             ),
             now: now
         )

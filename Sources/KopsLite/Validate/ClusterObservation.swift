@@ -7,6 +7,8 @@ import StateStore
 
 /// Everything `validate` looks at, read once.
 struct ClusterObservation: Sendable {
+    /// When it was read, which the age of reports is measured against.
+    let taken: Date
     /// What the cloud runs.
     var machines: [CloudInventory.Machine] = []
     /// Why the cloud could not be asked; `nil` when it could.
@@ -20,6 +22,8 @@ struct ClusterObservation: Sendable {
     var board = StatusBoard()
     /// How well etcd clusters that were begun are backed up.
     var backups: [Backups] = []
+
+    init(taken: Date) { self.taken = taken }
 
     /// How well one etcd cluster is backed up.
     struct Backups: Sendable, Equatable {
@@ -36,7 +40,7 @@ struct ClusterObservation: Sendable {
         repository: ClusterRepository,
         session: Session
     ) async throws -> ClusterObservation {
-        var result = ClusterObservation()
+        var result = ClusterObservation(taken: session.now())
         result.board = try await StatusBoard.read(of: cluster.name, in: repository.store)
         for etcd in cluster.etcdClusters {
             let place = EtcdPlace(cluster.name, etcd.name, in: repository.store)

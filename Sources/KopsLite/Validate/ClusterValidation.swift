@@ -15,6 +15,7 @@ struct ClusterValidation {
         ValidationReport(
             problems: apiProblems() + groupProblems() + machineProblems() + nodeProblems() + agentProblems()
                 + podProblems() + backupProblems(),
+            warnings: agentWarnings(),
             nodes: nodes.map(\.row).sorted { $0.name < $1.name },
             backups: observation.backups.map { .init(etcdCluster: $0.etcdCluster, text: $0.text) }
         )
@@ -38,7 +39,7 @@ struct ClusterValidation {
         guard observation.cloudFailure == nil else { return [] }
         return cluster.groups.compactMap { group in
             let name = group.metadata.name
-            let count = observation.machines.filter { $0.instanceGroup == name }.count
+            let count = machines(of: name).count
             guard let least = group.spec.minSize, count < least else { return nil }
             return .init(
                 kind: "InstanceGroup",
@@ -46,6 +47,16 @@ struct ClusterValidation {
                 message: "InstanceGroup \"\(name)\" did not have enough nodes \(count) vs \(least)"
             )
         }
+    }
+
+    /// The names of a group's machines: those the cloud runs, and where it runs none of them, those that report.
+    ///
+    /// No cloud knows of machines that were put up by hand. A report outlives its machine, so there the node counts as well.
+    func machines(of group: String) -> Set<String> {
+        let launched = observation.machines.filter { $0.instanceGroup == group }.map(\.name)
+        guard launched.isEmpty else { return Set(launched) }
+        let reported = Set(observation.board.reports.filter { $0.instanceGroup == group }.map(\.instance))
+        return observation.nodes == nil ? reported : reported.intersection(nodes.map(\.row.name))
     }
 
     /// Machines without a node of their name.
@@ -72,27 +83,6 @@ struct ClusterValidation {
                 message: "\(node.row.role) \"\(node.row.name)\" is not ready" + reason
             )
         }
-    }
-
-    /// Agents that have failed, or are at it again after a failure, each with what to do about it.
-    ///
-    /// A converged agent's failure is a warning.
-    private func agentProblems() -> [ValidationReport.Problem] {
-        let failed = observation.board.reports.filter { report in
-            report.phase == .failed || (report.phase != .converged && report.failure != nil)
-        }.map { report in
-            let failure = report.failure ?? AgentFailure(code: "unknown", message: "the agent gave no reason")
-            let hint = failure.hint.isEmpty ? "" : "; \(failure.hint)"
-            return ValidationReport.Problem(
-                kind: "Machine",
-                name: report.instance,
-                message: "\(report.agent) failed: [\(failure.code)] \(failure.message)\(hint)"
-            )
-        }
-        let damaged = observation.board.damaged.map { key in
-            ValidationReport.Problem(kind: "Report", name: key, message: "the report in the state store cannot be read")
-        }
-        return failed + damaged
     }
 
     private func podProblems() -> [ValidationReport.Problem] {

@@ -27,6 +27,8 @@ struct ValidationReport: Sendable, Equatable {
     }
 
     var problems: [Problem] = []
+    /// What is not as it should be, and keeps the cluster from nothing.
+    var warnings: [Problem] = []
     var nodes: [NodeRow] = []
     var backups: [BackupRow] = []
 
@@ -64,20 +66,23 @@ extension ValidationReport {
             console.output(Table(["NAME", "BACKUPS"], rows: backups.map { [$0.etcdCluster, $0.text] }).text)
             console.line()
         }
+        if !warnings.isEmpty {
+            console.line("WARNINGS")
+            console.output(Self.table(warnings))
+            console.line()
+        }
         guard !isValid else { return console.line("Your cluster \(cluster.name) is ready") }
         console.line("VALIDATION ERRORS")
-        let failures = problems.map { [$0.kind, $0.name, $0.message] }
-        console.output(Table(["KIND", "NAME", "MESSAGE"], rows: failures).text)
+        console.output(Self.table(problems))
         console.line()
         console.line("Validation Failed")
     }
 
+    private static func table(_ problems: [Problem]) -> String {
+        Table(["KIND", "NAME", "MESSAGE"], rows: problems.map { [$0.kind, $0.name, $0.message] }).text
+    }
+
     private var value: JSONValue {
-        let failures = problems.map { problem in
-            JSONValue.object([
-                "type": .string(problem.kind), "name": .string(problem.name), "message": .string(problem.message),
-            ])
-        }
         let nodes = nodes.map { node in
             JSONValue.object([
                 "name": .string(node.name), "zone": .string(node.zone), "role": .string(node.role),
@@ -87,6 +92,16 @@ extension ValidationReport {
         let backups = backups.map { row in
             JSONValue.object(["name": .string(row.etcdCluster), "backups": .string(row.text)])
         }
-        return ["failures": .array(failures), "nodes": .array(nodes), "etcd": .array(backups)]
+        return [
+            "failures": .array(problems.map(\.value)), "warnings": .array(warnings.map(\.value)),
+            "nodes": .array(nodes),
+            "etcd": .array(backups),
+        ]
+    }
+}
+
+extension ValidationReport.Problem {
+    fileprivate var value: JSONValue {
+        ["type": .string(kind), "name": .string(name), "message": .string(message)]
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import FoundationEssentials
 import KopsModel
 import StateStore
 
@@ -30,6 +31,16 @@ struct StatusBoard: Sendable, Equatable {
     /// The report that tells most of a machine: a failed one, else the one furthest from its end.
     func decisive(of instance: String) -> AgentStatus? {
         reports.filter { $0.instance == instance }.min { Self.rank($0.phase) < Self.rank($1.phase) }
+    }
+
+    /// What an agent of a machine reports.
+    func report(of agent: String, on instance: String) -> AgentStatus? {
+        reports.first { $0.instance == instance && $0.agent == agent }
+    }
+
+    /// How long ago any agent of a machine last reported, in seconds; `nil` where none ever did.
+    func age(of instance: String, at now: Date) -> TimeInterval? {
+        reports.filter { $0.instance == instance }.map { $0.age(at: now) }.min()
     }
 
     /// Where a machine is, in one line, such as `nodeup converging, task 12 of 40: package:docker.io`.

@@ -19,10 +19,10 @@ struct WatchScreen {
         console.output(back + view.table)
     }
 
-    /// The heading once, then every row that is new or differs from what was shown last.
+    /// The heading once, then every row that is new or tells something else than what was shown last.
     private func list(_ view: WatchView) {
         if last == nil { console.line(WatchView.columns.joined(separator: "\t")) }
-        for row in view.rows where last?.rows.contains(row) != true {
+        for row in view.rows where row.isNews(after: last?.rows.first { $0.name == row.name }) {
             console.line(
                 row.cells.map { $0.split(whereSeparator: \.isNewline).joined(separator: " ") }.joined(separator: "\t")
             )

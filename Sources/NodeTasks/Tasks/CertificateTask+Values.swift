@@ -50,7 +50,7 @@ struct ProfileValue: Decodable {
             dnsNames: try fields.words("dnsNames"),
             ipAddresses: try fields.words("ipAddresses"),
             usages: usages,
-            days: days
+            lifetime: .seconds(days * 86400)
         )
     }
 }

@@ -35,7 +35,7 @@ struct GetAssets: SessionCommand {
             let console = session.console
             try await session.mirror(lock, try session.openStore(to)) { console.line($0) }
             console.line()
-            console.line("To use it, set spec.assets.fileRepository to \(to).")
+            console.line(Self.use(of: to))
             return
         }
         switch output {
@@ -47,6 +47,16 @@ struct GetAssets: SessionCommand {
             session.console.output(Table(["NAME", "SIZE", "SHA256", "ROLES", "SOURCE"], rows: rows).text)
         case .json, .yaml: try ObjectPrinter(console: session.console).value(lock, format: output)
         }
+    }
+
+    /// What lets machines find a mirror: they speak HTTP, and no bucket's own protocol.
+    static func use(of mirror: String) -> String {
+        let field = "set spec.assets.fileRepository to"
+        if ClusterCheck.isFileRepository(mirror) { return "To use it, \(field) \(mirror)." }
+        // A query names another server than the cloud's own.
+        let bucket = mirror.contains("?") ? nil : BucketLocation(url: mirror)
+        let example = bucket.map { ", such as \($0.publicURL)" } ?? ""
+        return "To use it, serve it to machines over HTTP, and \(field) its URL there\(example)."
     }
 }
 
@@ -76,10 +86,15 @@ struct BundleCommand: SessionCommand {
         let cluster = try await repository.resolved(name)
         let directory = try Self.absolute(out)
         let assets = "file://\(directory)/assets"
+        let found = url ?? assets
+        guard ClusterCheck.isFileRepository(found) else {
+            let option = SpecPath(url == nil ? "--out" : "--url")
+            throw CommandFailure(ClusterCheck.badFileRepository(found, at: option).description)
+        }
         let console = session.console
         try await session.mirror(try await session.assets(cluster), try session.openStore(assets)) { console.line($0) }
         var declared = try await repository.existing(name)
-        declared.spec.assets = AssetSource(fileRepository: url ?? assets)
+        declared.spec.assets = AssetSource(fileRepository: found)
         declared.spec.assets?.sealed = true
         let objects = [.cluster(declared)] + (try await repository.groups(of: name)).map(APIObject.instanceGroup)
         let text = try YamlText.documents(objects.map(\.document))

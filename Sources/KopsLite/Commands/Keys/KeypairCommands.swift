@@ -13,25 +13,30 @@ struct CreateKeypairCommand: SessionCommand {
     )
 
     @OptionGroup var options: KeypairOptions
-    @Option(help: "How many years it is valid.")
-    var years = 10
+    @Option(help: "How many years it is valid, 10 when not given; keys of \(KeysetName.serviceAccount) do not expire.")
+    var years: Int?
 
     func validate() throws {
+        guard let years else { return }
         guard (1...100).contains(years) else {
             throw ValidationError("--years needs a number of 1 to 100, not \(years)")
+        }
+        guard options.keyset != KeysetName.serviceAccount else {
+            throw ValidationError("--years is of no use to \(options.keyset), whose keys do not expire; leave it out")
         }
     }
 
     func run(in session: Session) async throws {
         let work = try await options.open(in: session)
+        let years = years ?? 10
         if work.isSigning {
             let key = SigningKey(notAfter: session.now().addingTimeInterval(Double(years) * 365 * 86400))
-            session.console.line("Created keypair signing/\(key.id)")
-            return try await work.applyToSigning(session.console) { $0.append(key) }
+            try await work.applyToSigning { $0.append(key) }
+            return work.tell("Created keypair signing/\(key.id)", session.console)
         }
         let pair = try work.newPair(years: years)
-        session.console.line("Created keypair \(work.name)/\(pair.id)")
-        try await work.apply(.create(pair), session.console)
+        try await work.apply(.create(pair))
+        work.tell("Created keypair \(work.name)/\(pair.id)", session.console)
     }
 }
 
@@ -62,8 +67,8 @@ struct PromoteKeypairCommand: SessionCommand {
                 remedy: "end the old one with kopslite distrust keypair signing ID"
             )
         }
-        try await work.apply(.promote(id), session.console)
-        session.console.line("Promoted keypair \(work.name)")
+        try await work.apply(.promote(id))
+        work.tell("Promoted keypair \(work.name)", session.console)
     }
 }
 
@@ -94,8 +99,8 @@ struct TrustKeypairCommand: SessionCommand {
                 remedy: "make a new one with create keypair"
             )
         }
-        try await work.apply(.trust(id), session.console)
-        session.console.line("Trusted keypair \(work.name)/\(id)")
+        try await work.apply(.trust(id))
+        work.tell("Trusted keypair \(work.name)/\(id)", session.console)
     }
 }
 
@@ -121,7 +126,7 @@ struct DistrustKeypairCommand: SessionCommand {
     func run(in session: Session) async throws {
         let work = try await options.open(in: session)
         if work.isSigning {
-            try await work.applyToSigning(session.console) { keys in
+            try await work.applyToSigning { keys in
                 guard keys.contains(where: { $0.id == id }) else {
                     throw CommandFailure(
                         "there is no signing key \(id)",
@@ -137,9 +142,9 @@ struct DistrustKeypairCommand: SessionCommand {
                 keys.removeAll { $0.id == id }
             }
         } else {
-            try await work.apply(.distrust(id), session.console)
+            try await work.apply(.distrust(id))
         }
-        session.console.line("Distrusted keypair \(work.name)/\(id)")
+        work.tell("Distrusted keypair \(work.name)/\(id)", session.console)
     }
 }
 

@@ -19,6 +19,15 @@ enum SecretAudience: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
+extension SecretStore {
+    /// Whose machines have a secret.
+    fileprivate func readers(of name: String) async throws -> [SecretReader] {
+        var readers: [SecretReader] = []
+        for reader in SecretAudience.all.readers where try await has(name, for: reader) { readers.append(reader) }
+        return readers
+    }
+}
+
 struct CreateSecretCommand: SessionCommand {
     static let configuration = CommandConfiguration(
         commandName: "secret",
@@ -34,7 +43,7 @@ struct CreateSecretCommand: SessionCommand {
     @OptionGroup var input: FilenameOption
     @Option(name: .customLong("for"), help: "Whose machines get it: all, control-plane or node.")
     var audience = SecretAudience.all
-    @Flag(help: "Replace one that is there.")
+    @Flag(help: "Replace one that is there; machines that --for leaves out lose it.")
     var force = false
     @OptionGroup var nameOption: NameOption
     @OptionGroup var state: StateOption
@@ -62,15 +71,21 @@ struct CreateSecretCommand: SessionCommand {
         let keyring = try await repository.keyringPlace(of: cluster).existing()
         let secrets = SecretStore(store: repository.store, layout: ClusterLayout(clusterName: cluster))
         let name = SecretStore.fileName(secret)
-        for reader in audience.readers where !force {
-            guard try await !secrets.has(name, for: reader) else {
-                throw CommandFailure("\(cluster) has a secret \(secret) already", remedy: "replace it with --force")
-            }
+        let held = try await secrets.readers(of: name)
+        guard held.isEmpty || force else {
+            throw CommandFailure("\(cluster) has a secret \(secret) already", remedy: "replace it with --force")
         }
         for reader in audience.readers {
             try await secrets.write(bytes, as: name, for: reader, keyring: keyring, when: force ? .always : .absent)
         }
-        session.console.line("Created secret/\(secret)")
+        // A copy for somebody else would go on to be given out with what the secret was before.
+        let former = held.filter { !audience.readers.contains($0) }
+        for reader in former { try await secrets.remove(name, for: reader) }
+        session.console.line((held.isEmpty ? "Created" : "Replaced") + " secret/\(secret)")
+        if !former.isEmpty {
+            let who = former.map(\.rawValue).joined(separator: ", ")
+            session.console.line("No longer for \(who) machines; their copies stay until nodeup runs with --prune")
+        }
         session.console.line("To give it to the machines, run: kopslite update cluster \(cluster) --yes")
     }
 }
@@ -93,7 +108,7 @@ struct GetSecrets: SessionCommand {
         _ = try await repository.existing(cluster)
         let secrets = SecretStore(store: repository.store, layout: ClusterLayout(clusterName: cluster))
         var readers: [String: [String]] = [:]
-        for reader in [SecretReader.controlPlane, .node] {
+        for reader in SecretAudience.all.readers {
             for name in try await secrets.files(for: reader) { readers[name, default: []].append(reader.rawValue) }
         }
         guard !readers.isEmpty else {
@@ -126,10 +141,7 @@ struct DeleteSecretCommand: SessionCommand {
         _ = try await repository.existing(cluster)
         let secrets = SecretStore(store: repository.store, layout: ClusterLayout(clusterName: cluster))
         let name = SecretStore.fileName(secret)
-        var readers: [SecretReader] = []
-        for reader in [SecretReader.controlPlane, .node] where try await secrets.has(name, for: reader) {
-            readers.append(reader)
-        }
+        let readers = try await secrets.readers(of: name)
         guard !readers.isEmpty else {
             throw CommandFailure("\(cluster) has no secret \(secret)", remedy: "see kopslite get secrets \(cluster)")
         }
