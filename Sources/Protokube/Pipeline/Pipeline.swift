@@ -21,6 +21,8 @@ struct Pipeline: Sendable {
     var pace = Pace()
     /// Ends a pause early when devices come, change and go, and when what was true may be so no longer.
     var doorbell = Doorbell()
+    /// After how long without a word the service manager ends the program; `nil` where it does not watch.
+    var watchdog: Duration?
 
     /// Runs until the task is cancelled, and so ends by throwing only.
     func run() async throws -> Ending {
@@ -80,7 +82,7 @@ struct Pipeline: Sendable {
         states[index].began(at: stopwatch.elapsed())
         await report.began(index, states, steps)
         do {
-            try await step.converge(report)
+            try await converge(step, stopwatch)
             let isFirst = !states[index].hasBeenTrue
             states[index].succeeded(at: stopwatch.elapsed(), cadence: step.cadence)
             if isFirst { await report.ended(step) }
@@ -91,6 +93,16 @@ struct Pipeline: Sendable {
             pace.poll = step.poll(after: failure) ?? pace.poll
             states[index].failed(failure, at: stopwatch.elapsed(), patience: step.patience, pace: pace)
         }
+    }
+
+    /// Converges a step while somebody tells a watchdog that it goes on.
+    private func converge(_ step: any Step, _ stopwatch: Stopwatch) async throws {
+        guard let watchdog else { return try await step.converge(report) }
+        let vigil = Vigil(report, now: stopwatch.elapsed)
+        // It ends with the step. Three times in the interval, so that one word may come late.
+        async let _ = vigil.keep(every: watchdog / 3, on: clock)
+        let listener: LongWork.Listener = { vigil.begins(within: $0) }
+        try await LongWork.heard(by: listener) { try await step.converge(vigil) }
     }
 
     private func pause(_ states: [StepState], now: Duration) -> Duration {
