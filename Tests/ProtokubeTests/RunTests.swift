@@ -94,7 +94,7 @@ import Testing
         #expect(status.generation == 1)
         #expect(
             status.spans.map(\.name) == [
-                "discovery", "volume", "etcd", "api-server", "manifests", "bootstrap-token", "node-labels",
+                "inputs", "discovery", "volume", "etcd", "api-server", "manifests", "bootstrap-token", "node-labels",
                 "addons:bootstrap", "addons:kube-dns", "addons",
             ]
         )
