@@ -65,7 +65,7 @@ struct Run: Sendable {
                 source: AddonSource(nodeState: nodeState, clusterState: clusterState),
                 applier: AddonApplier(target: api, clock: clock, patience: .init(total: .seconds(20))),
                 stopwatch: Stopwatch(clock),
-                follows: { await reporter.follows(generation: $0) }
+                follows: { await reporter.follows(generation: $0, despite: $1) }
             ),
         ] + etcd.flatMap(\.upkeep)
     }

@@ -140,6 +140,21 @@ import Testing
         #expect(status.failure?.code == "store-unreadable", "it is said")
     }
 
+    @Test func aStoreThatIsNotFollowedIsToldByAControlPlaneThatIsUp() async throws {
+        try await provision()
+        _ = try await run.run(once: true)
+        let head = try fixture.layout.head()
+        let genuine = try #require(await fixture.store.read(head))
+        try await fixture.store.write(Array("{}".utf8), to: head, when: .always)
+        #expect(try await run.run(once: true) == .converged)
+        let status = try await status()
+        #expect(status.phase == .converged && status.generation == 1)
+        #expect(status.failure?.code == "generation-head-unreadable" && status.failure?.hint.isEmpty == false)
+        try await fixture.store.write(genuine.bytes, to: head, when: .always)
+        #expect(try await run.run(once: true) == .converged)
+        #expect(try await self.status().failure == nil)
+    }
+
     @Test func etcdDataThatIsGoneStopsTheRunWithOneLine() async throws {
         try await provision()
         _ = try await run.run(once: true)
