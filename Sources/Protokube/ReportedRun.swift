@@ -27,11 +27,12 @@ struct ReportedRun: Sendable {
         once: Bool,
         _ steps: (Reporter) async throws -> [any Step]
     ) async throws -> Pipeline.Ending {
+        let notifier = Notifier()
         let publisher = StatusPublisher(node: node, state: clusterState, journal: journal)
         let reporter = Reporter(
             boot: clusterState.boot,
             subject: subject,
-            serviceManager: Notifier(),
+            serviceManager: notifier,
             log: log,
             now: { Date() },
             publish: { publisher.publish($0) }
@@ -40,7 +41,13 @@ struct ReportedRun: Sendable {
         async let _ = sideline.run()
         let events = deviceEvents()
         async let _ = doorbell.ring(at: events)
-        let pipeline = Pipeline(steps: try await steps(reporter), clock: clock, report: reporter, doorbell: doorbell)
+        let pipeline = Pipeline(
+            steps: try await steps(reporter),
+            clock: clock,
+            report: reporter,
+            doorbell: doorbell,
+            watchdog: notifier.watchdogInterval
+        )
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await publisher.run() }
             let outcome = await Self.outcome { try await once ? pipeline.runOnce() : pipeline.run() }

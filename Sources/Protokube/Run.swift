@@ -25,16 +25,29 @@ struct Run: Sendable {
     /// Opens the state store by its URL.
     var open: @Sendable (String) throws -> any StateStore = { try openStore($0) }
 
-    /// Runs until the surrounding task is cancelled, or with `once` until everything is true or something failed.
+    /// Runs until the surrounding task is cancelled or nodeup's inputs ask for other steps, so that the service manager starts it
+    /// anew; or with `once` until everything is true or something failed.
     func run(once: Bool) async throws -> Pipeline.Ending {
+        let ending = try await begin(once: once)
+        // Nobody else starts it anew.
+        return once && ending == .outdated ? try await run(once: true) : ending
+    }
+
+    private func begin(once: Bool) async throws -> Pipeline.Ending {
         let clusterState = ClusterState(boot: boot, open: { [boot, open] in try open(boot.store) })
         let (keepers, found) = AsyncStream.makeStream(of: AddressKeeper.self)
         // It ends with this function, and lets the address go.
         async let _ = Self.keep(keepers)
         let reported = ReportedRun(node: node, clusterState: clusterState, clock: clock, log: log, devices: devices)
         return try await reported.run(once: once) { reporter in
-            let etcd = etcdSteps(clusterState, reporter, await etcdClusters(), reported.sideline)
-            return await addressSteps(found) + steps(clusterState, reporter, etcd)
+            let nodeState = NodeState(node: node)
+            // Why they cannot be read is the step's to tell, and without them there is nothing else to do.
+            let blueprint = (try? await nodeState.inputs()).map { Blueprint($0.config) }
+            let inputs = InputsStep(nodeState: nodeState, blueprint: blueprint, log: log)
+            guard let blueprint else { return [inputs] }
+            let etcd = etcdSteps(clusterState, reporter, blueprint.etcdClusters, reported.sideline)
+            let address = blueprint.apiAddress == nil ? [] : [addressStep(found)]
+            return [inputs] + address + steps(clusterState, reporter, etcd)
         }
     }
 
@@ -52,7 +65,7 @@ struct Run: Sendable {
                 source: AddonSource(nodeState: nodeState, clusterState: clusterState),
                 applier: AddonApplier(target: api, clock: clock, patience: .init(total: .seconds(20))),
                 stopwatch: Stopwatch(clock),
-                follows: { await reporter.follows(generation: $0) }
+                follows: { await reporter.follows(generation: $0, despite: $1) }
             ),
         ] + etcd.flatMap(\.upkeep)
     }
@@ -61,35 +74,26 @@ struct Run: Sendable {
         for await keeper in keepers { await keeper.run() }
     }
 
-    /// The step of the API servers' address, unless this machine is known to be the only one with an API server.
-    private func addressSteps(_ found: AsyncStream<AddressKeeper>.Continuation) async -> [any Step] {
+    /// The step of the API servers' address.
+    private func addressStep(_ found: AsyncStream<AddressKeeper>.Continuation) -> any Step {
         let nodeState = NodeState(node: node)
-        if let inputs = try? await nodeState.inputs(), inputs.config.network.apiAddress == nil { return [] }
         let timing = AddressElection.Timing()
         let api = LocalAPIServer(nodeState: nodeState, http: http, timeouts: KubeLeases.timeouts)
-        return [
-            AddressStep(
-                nodeState: nodeState,
-                keeper: { [clock, log, link] address, boot in
-                    AddressKeeper(
-                        address: address,
-                        identity: boot.instance,
-                        leases: KubeLeases(api: api, timing: timing, now: { Date() }),
-                        link: try link(address, boot.address),
-                        clock: clock,
-                        log: log,
-                        timing: timing
-                    )
-                },
-                found: found
-            )
-        ]
-    }
-
-    /// The etcd clusters this machine is told of, `main` first.
-    private func etcdClusters() async -> [String] {
-        let inputs = try? await NodeState(node: node).inputs()
-        return inputs?.config.controlPlane?.etcdClusters.map(\.name) ?? ["main"]
+        return AddressStep(
+            nodeState: nodeState,
+            keeper: { [clock, log, link] address, boot in
+                AddressKeeper(
+                    address: address,
+                    identity: boot.instance,
+                    leases: KubeLeases(api: api, timing: timing, now: { Date() }),
+                    link: try link(address, boot.address),
+                    clock: clock,
+                    log: log,
+                    timing: timing
+                )
+            },
+            found: found
+        )
     }
 
     /// For each etcd cluster its volume and its member.

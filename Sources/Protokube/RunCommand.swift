@@ -11,7 +11,10 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Bring this machine's control plane up and keep it so.",
-        discussion: "Ends with status 0 on SIGTERM or SIGINT; etcd and the static pods run on."
+        discussion: """
+            Ends with status 0 on SIGTERM or SIGINT; etcd and the static pods run on. It ends so, too, when nodeup has sealed \
+            inputs that ask for other steps, and has to be started anew then.
+            """
     )
 
     @Option(name: .customLong("config"), help: "The machine's boot configuration.")

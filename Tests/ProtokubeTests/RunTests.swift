@@ -94,7 +94,7 @@ import Testing
         #expect(status.generation == 1)
         #expect(
             status.spans.map(\.name) == [
-                "discovery", "volume", "etcd", "api-server", "manifests", "bootstrap-token", "node-labels",
+                "inputs", "discovery", "volume", "etcd", "api-server", "manifests", "bootstrap-token", "node-labels",
                 "addons:bootstrap", "addons:kube-dns", "addons",
             ]
         )
@@ -138,6 +138,21 @@ import Testing
         let status = try await status()
         #expect(status.phase == .converged)
         #expect(status.failure?.code == "store-unreadable", "it is said")
+    }
+
+    @Test func aStoreThatIsNotFollowedIsToldByAControlPlaneThatIsUp() async throws {
+        try await provision()
+        _ = try await run.run(once: true)
+        let head = try fixture.layout.head()
+        let genuine = try #require(await fixture.store.read(head))
+        try await fixture.store.write(Array("{}".utf8), to: head, when: .always)
+        #expect(try await run.run(once: true) == .converged)
+        let status = try await status()
+        #expect(status.phase == .converged && status.generation == 1)
+        #expect(status.failure?.code == "generation-head-unreadable" && status.failure?.hint.isEmpty == false)
+        try await fixture.store.write(genuine.bytes, to: head, when: .always)
+        #expect(try await run.run(once: true) == .converged)
+        #expect(try await self.status().failure == nil)
     }
 
     @Test func etcdDataThatIsGoneStopsTheRunWithOneLine() async throws {

@@ -102,13 +102,15 @@ import Testing
     let fixture = Fixture()
     let api = FakeAPI()
     let clock = SimulatedClock()
+    /// The generation that is followed, and why no newer one is.
+    let heard = Handover<(Int, String?)>()
 
     func step() -> AddonsStep {
         AddonsStep(
             source: fixture.source,
             applier: AddonApplier(target: api, clock: clock),
             stopwatch: Stopwatch(clock),
-            follows: { _ in }
+            follows: { [heard] in heard.value = ($0, $1?.code) }
         )
     }
 
@@ -146,6 +148,28 @@ import Testing
         await fixture.node.reboot()
         try await step().converge(Deaf())
         #expect(await api.names == ["bootstrap", "kube-dns"])
+    }
+
+    @Test func aStoreThatIsNotFollowedIsToldWhileAddonsStayTrue() async throws {
+        try await fixture.seal()
+        let first = try await fixture.publish(addons: ["bootstrap"])
+        let head = try fixture.layout.head()
+        let replayed = try #require(await fixture.store.read(head))
+        let second = try await fixture.publish(addons: ["bootstrap", "kube-dns"], previous: first)
+        let step = step()
+        try await step.converge(Deaf())
+        #expect(heard.value?.0 == 2 && heard.value?.1 == nil)
+        let newest = try #require(await fixture.store.read(head))
+        await api.forget()
+        try await clock.sleep(for: .seconds(181))
+        try await fixture.store.write(replayed.bytes, to: head, when: .always)
+        try await step.converge(Deaf())
+        #expect(heard.value?.0 == 2 && heard.value?.1 == "generation-older")
+        #expect(await api.names == ["bootstrap", "kube-dns"], "what was read last is kept true")
+        try await fixture.store.write(newest.bytes, to: head, when: .always)
+        try await fixture.publish(addons: ["bootstrap"], previous: second)
+        try await step.converge(Deaf())
+        #expect(heard.value?.0 == 3 && heard.value?.1 == nil)
     }
 
     @Test func withoutTheStoreAndWithoutACacheTheStoreIsNamed() async throws {

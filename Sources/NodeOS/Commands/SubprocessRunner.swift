@@ -15,6 +15,10 @@ public struct SubprocessRunner: CommandRunner {
 
     /// Runs a command to its end (``CommandRunner``).
     public func result(of command: Command) async throws -> CommandResult {
+        try await LongWork.within(command.timeout) { try await limitedResult(of: command) }
+    }
+
+    private func limitedResult(of command: Command) async throws -> CommandResult {
         try await withThrowingTaskGroup(of: CommandResult?.self) { group in
             group.addTask { try await Self.execute(command) }
             group.addTask {

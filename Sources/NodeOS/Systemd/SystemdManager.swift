@@ -97,6 +97,10 @@ struct SystemdManager: Sendable {
     ///
     /// - Throws: `unit-failed` with the service's result and its last words.
     func change(_ name: String, _ change: UnitChange) async throws(Failure) {
+        try await LongWork.within(jobLimit) { () async throws(Failure) in try await finish(name, change) }
+    }
+
+    private func finish(_ name: String, _ change: UnitChange) async throws(Failure) {
         try await BlockingThread.run { (cancellation) throws(Failure) in
             let attempt = "cannot \(change.rawValue) \(name)"
             let bus = try BusConnection(address: address)

@@ -13,6 +13,8 @@ struct Pipeline: Sendable {
         case converged
         /// A step failed for good or beyond its deadline.
         case failed
+        /// Other steps are to be taken than these.
+        case outdated
     }
 
     let steps: [any Step]
@@ -21,8 +23,10 @@ struct Pipeline: Sendable {
     var pace = Pace()
     /// Ends a pause early when devices come, change and go, and when what was true may be so no longer.
     var doorbell = Doorbell()
+    /// After how long without a word the service manager ends the program; `nil` where it does not watch.
+    var watchdog: Duration?
 
-    /// Runs until the task is cancelled, and so ends by throwing only.
+    /// Runs until the task is cancelled, or its steps are outdated.
     func run() async throws -> Ending {
         try await loop { _ in nil }
     }
@@ -45,7 +49,7 @@ struct Pipeline: Sendable {
             await report.alive()
             hear(&states, now: stopwatch.elapsed())
             if let index = Self.next(steps, states, now: stopwatch.elapsed()) {
-                try await attempt(index, &states, stopwatch)
+                if let ending = try await attempt(index, &states, stopwatch) { return ending }
                 await report.states(states, steps, now: stopwatch.elapsed())
                 if let ending = end(states) { return ending }
             } else {
@@ -75,15 +79,17 @@ struct Pipeline: Sendable {
         }
     }
 
-    private func attempt(_ index: Int, _ states: inout [StepState], _ stopwatch: Stopwatch) async throws {
+    private func attempt(_ index: Int, _ states: inout [StepState], _ stopwatch: Stopwatch) async throws -> Ending? {
         let step = steps[index]
         states[index].began(at: stopwatch.elapsed())
         await report.began(index, states, steps)
         do {
-            try await step.converge(report)
+            try await converge(step, stopwatch)
             let isFirst = !states[index].hasBeenTrue
             states[index].succeeded(at: stopwatch.elapsed(), cadence: step.cadence)
             if isFirst { await report.ended(step) }
+        } catch is OutdatedSteps {
+            return .outdated
         } catch {
             if error is CancellationError || Task.isCancelled { throw CancellationError() }
             let failure = Failure(error, during: step.name)
@@ -91,6 +97,17 @@ struct Pipeline: Sendable {
             pace.poll = step.poll(after: failure) ?? pace.poll
             states[index].failed(failure, at: stopwatch.elapsed(), patience: step.patience, pace: pace)
         }
+        return nil
+    }
+
+    /// Converges a step while somebody tells a watchdog that it goes on.
+    private func converge(_ step: any Step, _ stopwatch: Stopwatch) async throws {
+        guard let watchdog else { return try await step.converge(report) }
+        let vigil = Vigil(report, now: stopwatch.elapsed)
+        // It ends with the step. Three times in the interval, so that one word may come late.
+        async let _ = vigil.keep(every: watchdog / 3, on: clock)
+        let listener: LongWork.Listener = { vigil.begins(within: $0) }
+        try await LongWork.heard(by: listener) { try await step.converge(vigil) }
     }
 
     private func pause(_ states: [StepState], now: Duration) -> Duration {

@@ -23,7 +23,7 @@ protocol Step: Sendable {
 
     /// Makes it true, or says why not.
     ///
-    /// - Throws: ``Failure``.
+    /// - Throws: ``Failure``, ``OutdatedSteps``.
     func converge(_ observer: any StepObserver) async throws
 }
 
@@ -32,6 +32,9 @@ extension Step {
     func poll(after failure: Failure) -> Duration? { nil }
     func concerns(_ event: DeviceEvent, isTrue: Bool) -> Bool { false }
 }
+
+/// A step found that other steps are to be taken than those of its pipeline, which ends then.
+struct OutdatedSteps: Error {}
 
 /// Hears what a step is at, so that a watchdog can tell work from a standstill.
 protocol StepObserver: Sendable {

@@ -23,6 +23,7 @@ actor Reporter: PipelineReport {
     private var status: AgentStatus
     private var published: AgentStatus?
     private var starts: [String: Date] = [:]
+    private var storeFailure: Failure?
 
     /// Begins a report; `subject` is what the steps are for.
     init(
@@ -51,8 +52,11 @@ actor Reporter: PipelineReport {
         )
     }
 
-    /// Which generation the machine follows.
-    func follows(generation: Int) { status.generation = generation }
+    /// Which generation the machine follows, and why no newer one can be, which hinders nothing and is told all the same.
+    func follows(generation: Int, despite failure: Failure? = nil) {
+        status.generation = generation
+        storeFailure = failure
+    }
 
     /// How well an etcd cluster is backed up, where this machine leads it.
     func summarises(_ etcdCluster: String, _ summary: BackupSummary?) {
@@ -115,12 +119,13 @@ actor Reporter: PipelineReport {
 
     func states(_ states: [StepState], _ steps: [any Step], now: Duration) {
         let summary = PhaseSummary(steps, states, now: now, subject: subject)
-        if let failure = summary.failure, failure.code != status.failure?.code {
+        let failure = summary.failure ?? storeFailure.map(AgentFailure.init)
+        if let failure, failure.code != status.failure?.code {
             log.warning("\(failure.message) [\(failure.code)]\(failure.hint.isEmpty ? "" : "; " + failure.hint)")
         }
         status.phase = summary.phase
         status.activity = summary.activity
-        status.failure = summary.failure
+        status.failure = failure
         status.tasksDone = summary.done
         emit()
     }

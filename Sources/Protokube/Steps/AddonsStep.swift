@@ -7,7 +7,8 @@ struct AddonsStep: Step {
     let source: AddonSource
     let applier: AddonApplier
     let stopwatch: Stopwatch
-    let follows: @Sendable (Int) async -> Void
+    /// Hears which generation is followed, and why no newer one can be.
+    let follows: @Sendable (Int, Failure?) async -> Void
     private let schedule = Handover<AddonSchedule>()
 
     let name = "addons"
@@ -20,7 +21,7 @@ struct AddonsStep: Step {
         source: AddonSource,
         applier: AddonApplier,
         stopwatch: Stopwatch,
-        follows: @escaping @Sendable (Int) async -> Void
+        follows: @escaping @Sendable (Int, Failure?) async -> Void
     ) {
         self.source = source
         self.applier = applier
@@ -29,8 +30,8 @@ struct AddonsStep: Step {
     }
 
     func converge(_ observer: any StepObserver) async throws {
-        let set = try await source.current().set
-        await follows(set.generation)
+        let (set, storeFailure) = try await source.current()
+        await follows(set.generation, storeFailure)
         // After a failure the pipeline decides when this is called again.
         var schedule = schedule.value ?? AddonSchedule(retry: .zero)
         guard schedule.isDue(at: stopwatch.elapsed(), generation: set.generation) else { return }

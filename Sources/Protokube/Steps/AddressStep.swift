@@ -4,7 +4,7 @@ import NodeBuilders
 
 /// Has somebody keep the API servers' address, beside the pipeline, and says whether it is on some machine.
 ///
-/// It comes first: whatever else this machine waits for, the address has to be let go when it is not its turn.
+/// It comes before all that waits: whatever else this machine waits for, the address has to be let go when it is not its turn.
 struct AddressStep: Step {
     let nodeState: NodeState
     /// Makes who keeps an address on the machine of a boot configuration.

@@ -6,7 +6,7 @@ import NodeOS
 
 /// Says in the state store where this machine's API server answers, or will: workers wait for this record.
 ///
-/// It comes first and holds nothing up, so that workers come up beside the control plane, and a control plane that ran
+/// It comes before all that waits and holds nothing up, so that workers come up beside the control plane, and a control plane that ran
 /// before runs without its store.
 struct DiscoveryStep: Step {
     let nodeState: NodeState

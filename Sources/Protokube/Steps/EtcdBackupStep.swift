@@ -31,20 +31,27 @@ struct EtcdBackupStep: Step {
             await summarises(etcdCluster, pass.summary)
             return pass
         }
-        if let last = try pass.last { try check(last) }
+        if let last = try pass.last { try check(last, await interval()) }
     }
 
-    private func check(_ pass: BackupKeeper.Pass) throws {
+    /// Tells of what a pass found damaged, and of what it could not do.
+    func check(_ pass: BackupKeeper.Pass, _ interval: String) throws {
         for backup in pass.tried {
             guard let damage = backup.damage ?? backup.proof?.damage else { continue }
             throw Failure(
                 .permanent,
                 code: damage.code,
                 "backup \(backup.name) of etcd \(etcdCluster) cannot be restored: \(damage)",
-                hint: "a newer one is taken within 15 minutes; kopslite etcd backups shows which are proven"
+                hint: "a newer one is taken within \(interval); kopslite etcd backups shows which are proven"
             )
         }
         if let failure = pass.failures.first { throw Failure(failure, during: name) }
+    }
+
+    /// The time from one backup to the next, in words; that of most sites where this one's is not known just now.
+    func interval() async -> String {
+        let seconds = Int(((try? await site.backupPolicy()) ?? .standard).interval)
+        return seconds % 60 == 0 && seconds > 60 ? "\(seconds / 60) minutes" : "\(seconds) s"
     }
 }
 

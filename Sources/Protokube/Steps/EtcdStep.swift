@@ -41,7 +41,7 @@ actor EtcdMemberRunner {
     private var agent: EtcdAgent?
     private nonisolated let settled = Handover<Bool>()
 
-    /// How many steps a look takes at the most, so that a watchdog hears of it.
+    /// How many steps a look takes at the most, so that other steps have their turn.
     private static let steps = 8
 
     init(

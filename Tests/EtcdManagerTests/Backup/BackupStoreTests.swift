@@ -3,6 +3,7 @@ import FoundationEssentials
 import NodeOS
 import NodeTesting
 import StateStore
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -22,6 +23,24 @@ import Testing
             try await scene.backups().fetch(record, into: copy, with: nil)
             #expect(try await LiveNode().read(copy) == LiveNode().read(file))
             #expect(try await LiveNode().status(of: copy)?.mode == 0o600)
+        }
+    }
+
+    /// However large the snapshot and slow the store, a watchdog hears of each piece.
+    @Test func eachPieceHasALimitOfItsOwn() async throws {
+        try await BackupScene.run { scene in
+            let (file, draft) = try await scene.snapshot(4500)
+            let limits = Mutex<[Duration]>([])
+            let listener: LongWork.Listener = { limit in
+                limits.withLock { $0.append(limit) }
+                return {}
+            }
+            let record = try await LongWork.heard(by: listener) { try await scene.backups().upload(file, as: draft) }
+            #expect(limits.withLock { $0.count } == 5)
+            try await LongWork.heard(by: listener) {
+                try await scene.backups().fetch(record, into: scene.directory.appending("copy"), with: nil)
+            }
+            #expect(limits.withLock { $0 } == Array(repeating: BackupStore.pieceLimit, count: 10))
         }
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import NodeOS
 public import StateStore
 public import SystemPackage
 
@@ -55,7 +56,8 @@ extension BackupStore {
     }
 
     private func read(_ chunk: BackupChunk, of name: BackupName) async throws -> [UInt8] {
-        guard let object = try await store.read(try key(name, chunk.name)) else {
+        let place = try key(name, chunk.name)
+        guard let object = try await LongWork.within(Self.pieceLimit, { try await store.read(place) }) else {
             throw BackupDamage("backup-chunk-missing", "piece \(chunk.name) is not there")
         }
         let digest = hexSHA256(object.bytes)

@@ -16,6 +16,8 @@ public struct BackupStore: Sendable {
 
     static let recordName = "meta.json"
     static let proofName = "proof.json"
+    /// By when a store has taken or given a piece, or has failed: it tries four times, and 100 kB/s is slow enough each time.
+    static let pieceLimit: Duration = .seconds(1200)
 
     /// Makes the backups of an etcd cluster, `main` or `events`.
     public init(store: any StateStore, layout: ClusterLayout, etcdCluster: String) {
@@ -119,7 +121,8 @@ public struct BackupStore: Sendable {
             hash.add(piece)
             let bytes = try seal?.0.seal(piece, index: index, of: count) ?? piece
             let chunk = BackupChunk(name: String(index), size: bytes.count, sha256: hexSHA256(bytes))
-            try await store.write(bytes, to: try key(record.name, chunk.name), when: .absent)
+            let place = try key(record.name, chunk.name)
+            _ = try await LongWork.within(Self.pieceLimit) { try await store.write(bytes, to: place, when: .absent) }
             record.chunks.append(chunk)
         }
         guard hash.text == record.snapshot.sha256, record.chunks.count == count else {
