@@ -56,7 +56,7 @@ struct Run: Sendable {
         let nodeState = NodeState(node: node)
         let api = LocalAPIServer(nodeState: nodeState, http: http)
         let discovery = DiscoveryStep(nodeState: nodeState, clusterState: clusterState, now: { Date() })
-        return [discovery] + etcd.flatMap(\.member) + [
+        return [discovery] + etcd.flatMap(\.member) + etcd.flatMap(\.upkeep) + [
             APIServerStep(api: api),
             ManifestsStep(node: node),
             BootstrapTokenStep(nodeState: nodeState, api: api),
@@ -67,7 +67,7 @@ struct Run: Sendable {
                 stopwatch: Stopwatch(clock),
                 follows: { await reporter.follows(generation: $0, despite: $1) }
             ),
-        ] + etcd.flatMap(\.upkeep)
+        ]
     }
 
     private static func keep(_ keepers: AsyncStream<AddressKeeper>) async {

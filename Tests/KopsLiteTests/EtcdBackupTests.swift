@@ -136,7 +136,7 @@ import Testing
 
     @Test("status says when each machine was last seen, and whether the one that leads still does")
     func seen() async throws {
-        let (bench, place) = try await begun()
+        let (bench, place) = try await Self.begun()
         let names = ["a", "b", "c"]
         for name in names {
             let machine = "control-plane-local-\(name)-1"

@@ -143,10 +143,10 @@ actor Reporter: PipelineReport {
         status.spans.append(AgentStatus.Span(name: name, start: start, end: now()))
     }
 
-    /// Publishes what changed, and every 30 s that nothing did.
+    /// Publishes what changed, and every heartbeat that nothing did.
     private func emit() {
         status.updated = now()
-        if var last = published, status.updated.timeIntervalSince(last.updated) < 30 {
+        if var last = published, status.updated.timeIntervalSince(last.updated) < AgentStatus.heartbeat {
             last.updated = status.updated
             // A wait's seconds count on in its message; that alone is published with the next heartbeat.
             last.failure?.message = status.failure?.message ?? ""

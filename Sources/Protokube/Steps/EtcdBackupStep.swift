@@ -5,8 +5,8 @@ import StateStore
 
 /// Takes, tries and prunes the backups of an etcd cluster, on the machine that leads it.
 ///
-/// It comes last and holds nothing up: a control plane without a backup is worth more than none. A pass is made beside the
-/// pipeline, for it may take minutes in which etcd is to be looked at.
+/// It comes after etcd and holds nothing up: a control plane without a backup is worth more than none. Nothing that stands on
+/// etcd holds it up either. A pass is made beside the pipeline, for it may take minutes in which etcd is to be looked at.
 struct EtcdBackupStep: Step {
     let site: any EtcdSite
     let member: EtcdMemberRunner

@@ -22,7 +22,8 @@ import Testing
             http: FakeControlPlane(),
             now: { .zero },
             open: { MemoryStore() },
-            child: nil
+            child: nil,
+            sideline: Sideline()
         )
         let member = EtcdMemberRunner(make: { try await site.agent() }, spec: { try await site.spec() })
         return EtcdBackupStep(site: site, member: member, pass: Aside(on: Sideline()), summarises: { _, _ in })

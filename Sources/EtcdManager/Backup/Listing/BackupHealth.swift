@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import FoundationEssentials
+import KopsModel
 
 /// Whether an etcd cluster is backed up as it should be.
 ///
@@ -46,7 +47,7 @@ public struct BackupHealth: Sendable, Equatable {
         guard since > limit else { return }
         fault =
             proven == nil
-            ? "no backup is proven, and etcd has run for \(BackupTable.age(since))"
-            : "the last proven backup is \(BackupTable.age(since)) old, more than \(BackupTable.age(limit))"
+            ? "no backup is proven, and etcd has run for \(Age.text(since))"
+            : "the last proven backup is \(Age.text(since)) old, more than \(Age.text(limit))"
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import FoundationEssentials
+import KopsModel
 
 /// How well an etcd cluster is backed up, for `validate` and a machine's report.
 public struct BackupSummary: Codable, Sendable, Equatable {
@@ -31,7 +32,7 @@ public struct BackupSummary: Codable, Sendable, Equatable {
 
     /// One line for a person.
     public func text(now: Date) -> String {
-        let proven = provenAge(now: now).map { "the last proven is \(BackupTable.age($0)) old" } ?? "none is proven"
+        let proven = provenAge(now: now).map { "the last proven is \(Age.text($0)) old" } ?? "none is proven"
         let bad = damaged.isEmpty ? "" : "; damaged: \(damaged.joined(separator: ", "))"
         return "\(count) backup\(count == 1 ? "" : "s"), \(proven)\(bad)"
     }

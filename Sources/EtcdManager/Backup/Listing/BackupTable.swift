@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import FoundationEssentials
+import KopsModel
 
 /// What `kopslite etcd backups` shows; laying it out is the printer's.
 public enum BackupTable {
@@ -27,18 +28,7 @@ public enum BackupTable {
         return backup.tried.map { ago($0, now) } ?? "never tried"
     }
 
-    private static func ago(_ date: Date, _ now: Date) -> String { "\(age(now.timeIntervalSince(date))) ago" }
-
-    /// Seconds in the largest unit of which there are at least two, as people say it: `90s`, `45m`, `30h`, `12d`.
-    static func age(_ seconds: Double) -> String {
-        let seconds = Int(max(0, seconds))
-        switch seconds {
-        case ..<120: return "\(seconds)s"
-        case ..<7200: return "\(seconds / 60)m"
-        case ..<172_800: return "\(seconds / 3600)h"
-        default: return "\(seconds / 86_400)d"
-        }
-    }
+    private static func ago(_ date: Date, _ now: Date) -> String { "\(Age.text(now.timeIntervalSince(date))) ago" }
 
     /// Bytes in the largest binary unit that leaves at least 1, with one digit behind the point.
     static func size(_ bytes: Int64) -> String {
