@@ -85,13 +85,13 @@ public struct BackupKeeper: Sendable {
     /// - Parameters:
     ///   - members: Who can be asked.
     ///   - source: Whose data it is.
-    ///   - unfinished: The steps under way, whose backups stay.
+    ///   - needed: The backups that something under way reads; they stay.
     /// - Returns: What was done, and what was not.
     /// - Throws: ``StoreError`` where the backups cannot be listed.
     public func pass(
         of members: [BackupMember],
         source: BackupSource,
-        unfinished: Set<String> = []
+        needed: Set<BackupName> = []
     ) async throws -> Pass {
         var pass = Pass(summary: BackupSummary(of: []))
         if policy.isBackupDue(try await backups.list(), now: now()) {
@@ -103,7 +103,7 @@ public struct BackupKeeper: Sendable {
             await attempt(&pass) { $0.tried = try await prover.proveDue() }
         }
         await attempt(&pass) {
-            let expired = policy.retention.expired(try await backups.list(), now: now(), unfinished: unfinished)
+            let expired = policy.retention.expired(try await backups.list(), now: now(), needed: needed)
             for name in expired {
                 try await backups.delete(name)
                 $0.removed.append(name)

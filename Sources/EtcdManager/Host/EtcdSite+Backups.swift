@@ -25,7 +25,13 @@ extension EtcdSite {
             prover: prover,
             policy: try await backupPolicy()
         )
-        return try await keeper.pass(of: try await running(), source: try await source())
+        return try await keeper.pass(of: try await running(), source: try await source(), needed: try await needed())
+    }
+
+    /// The backups that a restore reads or is about to read.
+    private func needed() async throws -> Set<BackupName> {
+        let record = try await registers.read(.record)?.value
+        return BackupName.needed(by: record, command: try await registers.read(.command)?.value)
     }
 
     /// Takes a backup if operators wait for one.
@@ -113,5 +119,15 @@ extension EtcdSite {
             ),
             into: volume.dataDirectory
         )
+    }
+}
+
+extension BackupName {
+    /// What a restore reads that is under way, and the one that is commanded and not taken up yet.
+    static func needed(by record: ClusterRecord?, command: OperatorCommand?) -> Set<BackupName> {
+        var names: [String] = []
+        if case .restore(let restore)? = record?.operation { names.append(restore.backup) }
+        if let command, command.id != record?.lastCommand { names.append(command.restore) }
+        return Set(names.compactMap { BackupName($0) })
     }
 }
