@@ -7,7 +7,7 @@ public import SystemPackage
 /// Brings backups back for a trial, and writes down what came of it.
 ///
 /// A backup is proven when all its pieces are what they were, etcd restores them, an etcd serves them, and what it serves
-/// has the revision, the number of keys and the checksum that the record names. One run at a time for each directory.
+/// has the revision, the number of keys and the checksum that the record names.
 public struct BackupProver: Sendable {
     private let backups: BackupStore
     private let node: any NodeWriter
@@ -27,7 +27,7 @@ public struct BackupProver: Sendable {
     ///   - runner: Runs etcd's programs.
     ///   - tools: Of the release that the cluster runs.
     ///   - key: What opens sealed backups.
-    ///   - directory: Where the scratch directory `proof.scratch` is made; it is there.
+    ///   - directory: Where a scratch directory is made; it is there.
     ///   - space: Measures that directory's disk.
     ///   - limit: How long one of etcd's programs may take.
     ///   - now: The time.
@@ -117,9 +117,13 @@ public struct BackupProver: Sendable {
 
     /// Whether the checksum of keys and values could be compared as well.
     private func bringBack(_ record: BackupRecord) async throws -> Bool {
-        try space.require(2 * record.snapshot.size, in: directory)
-        let path = directory.appending("proof.scratch")
-        return try await ScratchDirectory(node: node, path: path).with { scratch in
+        try await ScratchDirectory(
+            node: node,
+            volume: directory,
+            purpose: .proof,
+            room: 2 * record.snapshot.size,
+            space: space
+        ).with { scratch in
             let file = scratch.appending("snapshot.db")
             try await backups.fetch(record, into: file, with: key)
             let etcd = ScratchEtcd(runner: runner, tools: tools, directory: scratch, limit: limit)
