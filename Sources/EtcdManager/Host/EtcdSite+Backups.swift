@@ -34,6 +34,14 @@ extension EtcdSite {
         return BackupName.needed(by: record, command: try await registers.read(.command)?.value)
     }
 
+    /// Removes from the member's volume what runs that were killed have left there, snapshots as large as the database among
+    /// it; for every machine, since one that no longer leads would keep it until it leads again.
+    ///
+    /// - Throws: ``Failure``.
+    public func clearScratch() async throws {
+        try await ScratchDirectory.clearStale(on: try await volume().directory, of: node)
+    }
+
     /// Takes a backup if operators wait for one.
     ///
     /// - Throws: ``RegisterError``, ``Failure``, `StoreError`.

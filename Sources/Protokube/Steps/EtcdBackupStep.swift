@@ -24,7 +24,8 @@ struct EtcdBackupStep: Step {
     func converge(_ observer: any StepObserver) async throws {
         guard await member.leads else {
             pass.forget()
-            return await summarises(etcdCluster, nil)
+            await summarises(etcdCluster, nil)
+            return try await site.clearScratch()
         }
         pass.begin { [self] in
             let pass = try await site.keepBackups()
