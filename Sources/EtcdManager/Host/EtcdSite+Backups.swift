@@ -7,8 +7,10 @@ import SystemPackage
 extension EtcdSite {
     /// Takes, tries and prunes what is due.
     ///
+    /// - Parameter attempts: The same at each call, so that what fails is not done again at once.
+    /// - Returns: What was done, and what was not.
     /// - Throws: ``Failure``, `StoreError`.
-    public func keepBackups() async throws -> BackupKeeper.Pass {
+    public func keepBackups(_ attempts: BackupAttempts) async throws -> BackupKeeper.Pass {
         let volume = try await volume()
         let store = try backupStore()
         let prover = BackupProver(
@@ -23,7 +25,8 @@ extension EtcdSite {
             backups: store,
             taker: try await taker(store, volume),
             prover: prover,
-            policy: try await backupPolicy()
+            policy: try await backupPolicy(),
+            attempts: attempts
         )
         return try await keeper.pass(of: try await running(), source: try await source(), needed: try await needed())
     }
@@ -44,9 +47,11 @@ extension EtcdSite {
 
     /// Takes a backup if operators wait for one.
     ///
+    /// - Parameter attempts: The same at each call, so that what fails is not done again at once.
+    /// - Returns: The backup; `nil` where nobody waits for one.
     /// - Throws: ``RegisterError``, ``Failure``, `StoreError`.
-    public func answerBackupRequest() async throws -> BackupName? {
-        try await RequestedBackups(registers: registers).answer { reason in
+    public func answerBackupRequest(_ attempts: BackupAttempts) async throws -> BackupName? {
+        try await RequestedBackups(registers: registers, attempts: attempts).answer { reason in
             try await taker(try backupStore(), try await volume())
                 .take(of: try await running(), source: try await source(), reason: reason).name
         }

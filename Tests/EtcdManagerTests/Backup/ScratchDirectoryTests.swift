@@ -117,7 +117,7 @@ private actor Meeting {
 
     func attend() async {
         missing -= 1
-        guard missing > 0 else { return waiting.forEach { $0.resume() } }
-        await withCheckedContinuation { waiting.append($0) }
+        if missing > 0 { return await withCheckedContinuation { waiting.append($0) } }
+        for continuation in waiting { continuation.resume() }
     }
 }
