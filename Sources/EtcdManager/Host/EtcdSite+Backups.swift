@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The backups of the etcd cluster.
 extension EtcdSite {
-    /// Takes, tries and prunes what is due.
+    /// Takes, tries and prunes what is due, and tells of alarms that etcd has raised among what is wrong.
     ///
     /// - Parameter attempts: The same at each call, so that what fails is not done again at once.
     /// - Returns: What was done, and what was not.
@@ -28,7 +28,22 @@ extension EtcdSite {
             policy: try await backupPolicy(),
             attempts: attempts
         )
-        return try await keeper.pass(of: try await running(), source: try await source(), needed: try await needed())
+        let members = try await running()
+        let alarms = try await alarms(at: members)
+        var pass = try await keeper.pass(of: members, source: try await source(), needed: try await needed())
+        pass.failures = alarms + pass.failures
+        return pass
+    }
+
+    /// What members have raised the alarm for, by the word of the first that answers; no status of a member tells of it.
+    private func alarms(at members: [BackupMember]) async throws -> [Failure] {
+        guard let record = try await registers.read(.record)?.value else { return [] }
+        let etcd = try await gateway()
+        for member in members {
+            guard let alarms = try? await etcd.alarms(at: member.endpoint) else { continue }
+            return alarms.map { $0.failure(in: record) }
+        }
+        return []
     }
 
     /// The backups that a restore reads or is about to read.

@@ -46,7 +46,8 @@ import Testing
         [UInt8](repeating: command.arguments.contains { $0.contains("//a:") } ? 1 : 2, count: 2500)
     }
 
-    private static func take(of name: String, _ scene: BackupScene, _ runner: ScriptedEtcd) async throws -> BackupRecord {
+    private static func take(of name: String, _ scene: BackupScene, _ runner: ScriptedEtcd) async throws -> BackupRecord
+    {
         let status = EtcdStatus(
             version: "3.4.23",
             clusterID: 1,
