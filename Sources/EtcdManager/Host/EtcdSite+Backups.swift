@@ -111,7 +111,12 @@ extension EtcdSite {
 
     private func source() async throws -> BackupSource {
         guard let record = try await registers.read(.record)?.value else {
-            throw Failure(.waiting, code: "etcd-record-missing", "the store has no record of etcd \(etcdCluster)")
+            throw Failure(
+                .waiting,
+                code: "etcd-record-missing",
+                "the store has no record of etcd \(etcdCluster)",
+                hint: "its leader writes one before etcd first starts; `kopslite etcd status` says what that waits for"
+            )
         }
         return BackupSource(
             clusterName: record.clusterName,
@@ -133,7 +138,12 @@ extension EtcdSite {
             key: try await backupKey()
         )
         guard let name = BackupName(backup) else {
-            throw Failure(.permanent, code: "backup-not-found", "\"\(backup)\" is no name of a backup")
+            throw Failure(
+                .permanent,
+                code: "backup-not-found",
+                "\"\(backup)\" is no name of a backup",
+                hint: "`kopslite etcd backups` lists them; command the restore again with one of these names"
+            )
         }
         let peers = start.peers.map { EtcdUnit.Peer(name: $0.key, url: $0.value) }
         try await restore.restore(
