@@ -7,24 +7,11 @@ import Testing
 
 /// Backups that outlast a look.
 @Suite struct BackupErrandTests {
-    private final class Lane: Sendable {
-        private let works = Mutex<[@Sendable () async -> Void]>([])
-        func add(_ work: @escaping @Sendable () async -> Void) { works.withLock { $0.append(work) } }
-        var count: Int { works.withLock(\.count) }
-        func run() async {
-            let due = works.withLock { works in
-                defer { works = [] }
-                return works
-            }
-            for work in due { await work() }
-        }
-    }
-
     private let lane = Lane()
 
     private func code(_ errand: BackupErrand, _ step: String, failing: (any Error)? = nil) async -> String? {
         do {
-            try await errand.take(before: step) { if let failing { throw failing } }
+            try await errand.take(before: step, epoch: 1) { if let failing { throw failing } }
             return nil
         } catch {
             return (error as? Failure)?.code ?? "\(error)"

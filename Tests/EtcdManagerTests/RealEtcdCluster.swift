@@ -270,7 +270,7 @@ actor RealEtcdCluster {
     ///
     /// - Throws: ``Failure`` `etcd-ended` when its process ends first.
     func untilHealthy(_ name: String) async throws {
-        try await until(name) { try await $0.gateway.health(of: $0.endpoint(name)).isHealthy }
+        try await until(name) { try await $0.gateway.isHealthy($0.endpoint(name)) }
     }
 
     private func until(_ name: String, _ condition: (RealEtcdCluster) async throws -> Bool) async throws {

@@ -26,7 +26,7 @@ struct RealEtcdTests {
                 identity: TLSIdentity(authorities: cluster.authorities)
             )
             let error = await #expect(throws: EtcdError.self) {
-                try await nobody.health(of: cluster.endpoint("a"))
+                try await nobody.isHealthy(cluster.endpoint("a"))
             }
             guard case .unreachable = error else {
                 Issue.record("\(String(describing: error))")

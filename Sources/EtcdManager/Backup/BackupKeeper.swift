@@ -56,6 +56,9 @@ public struct BackupKeeper: Sendable {
         public var summary: BackupSummary
     }
 
+    /// The longest pause between trials that fail, in seconds.
+    static let longestProofPause: Double = 3600
+
     /// Pieces without a record that are older, in seconds, belong to nobody who still writes.
     static let garbageAge: Double = 86_400
 
@@ -63,47 +66,58 @@ public struct BackupKeeper: Sendable {
     private let taker: BackupTaker
     private let prover: BackupProver
     private let policy: BackupPolicy
+    private let attempts: BackupAttempts
     private let now: @Sendable () -> Date
 
-    /// Makes a keeper.
+    /// Makes a keeper; `attempts` outlives it.
     public init(
         backups: BackupStore,
         taker: BackupTaker,
         prover: BackupProver,
         policy: BackupPolicy = .standard,
+        attempts: BackupAttempts = BackupAttempts(),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.backups = backups
         self.taker = taker
         self.prover = prover
         self.policy = policy
+        self.attempts = attempts
         self.now = now
     }
 
     /// Does what is due; call it every minute, on the leader only.
     ///
+    /// What has failed is done again after ever longer pauses, in which it stays among the failures.
+    ///
     /// - Parameters:
     ///   - members: Who can be asked.
     ///   - source: Whose data it is.
-    ///   - unfinished: The steps under way, whose backups stay.
+    ///   - needed: The backups that something under way reads; they stay.
     /// - Returns: What was done, and what was not.
     /// - Throws: ``StoreError`` where the backups cannot be listed.
     public func pass(
         of members: [BackupMember],
         source: BackupSource,
-        unfinished: Set<String> = []
+        needed: Set<BackupName> = []
     ) async throws -> Pass {
         var pass = Pass(summary: BackupSummary(of: []))
         if policy.isBackupDue(try await backups.list(), now: now()) {
             await attempt(&pass) {
-                $0.taken = try await taker.take(of: members, source: source, reason: .scheduled).name
+                $0.taken = try await attempts.run(.scheduled, pausingAtMost: policy.interval, now: now) {
+                    try await taker.take(of: members, source: source, reason: .scheduled).name
+                }
             }
         }
         if policy.isProofDue(try await backups.list(), now: now()) {
-            await attempt(&pass) { $0.tried = try await prover.proveDue() }
+            await attempt(&pass) { pass in
+                try await attempts.run(.proofs, pausingAtMost: Self.longestProofPause, now: now) {
+                    try await prover.proveDue(after: attempts, into: &pass.tried)
+                }
+            }
         }
         await attempt(&pass) {
-            let expired = policy.retention.expired(try await backups.list(), now: now(), unfinished: unfinished)
+            let expired = policy.retention.expired(try await backups.list(), now: now(), needed: needed)
             for name in expired {
                 try await backups.delete(name)
                 $0.removed.append(name)

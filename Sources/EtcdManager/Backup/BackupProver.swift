@@ -7,7 +7,7 @@ public import SystemPackage
 /// Brings backups back for a trial, and writes down what came of it.
 ///
 /// A backup is proven when all its pieces are what they were, etcd restores them, an etcd serves them, and what it serves
-/// has the revision, the number of keys and the checksum that the record names. One run at a time for each directory.
+/// has the revision, the number of keys and the checksum that the record names.
 public struct BackupProver: Sendable {
     private let backups: BackupStore
     private let node: any NodeWriter
@@ -27,7 +27,7 @@ public struct BackupProver: Sendable {
     ///   - runner: Runs etcd's programs.
     ///   - tools: Of the release that the cluster runs.
     ///   - key: What opens sealed backups.
-    ///   - directory: Where the scratch directory `proof.scratch` is made; it is there.
+    ///   - directory: Where a scratch directory is made; it is there.
     ///   - space: Measures that directory's disk.
     ///   - limit: How long one of etcd's programs may take.
     ///   - now: The time.
@@ -56,15 +56,29 @@ public struct BackupProver: Sendable {
     /// Which backups are to be tried next: the newest where nobody has tried it, and the one whose last trial is oldest, since
     /// what was good may have rotted.
     ///
-    /// Those that only another release could serve are left alone, or they would be the oldest for ever.
-    public static func due(_ backups: [StoredBackup], servedBy release: String) -> [BackupName] {
+    /// Those that only another release could serve are left alone, or they would be the oldest for ever; those that could not
+    /// be tried come after the others for the same reason, the more often the later.
+    ///
+    /// - Parameters:
+    ///   - backups: All there are.
+    ///   - release: Of the etcd that is here.
+    ///   - failures: How often backups could not be tried.
+    /// - Returns: Two names at the most.
+    public static func due(
+        _ backups: [StoredBackup],
+        servedBy release: String,
+        failures: [BackupName: Int] = [:]
+    ) -> [BackupName] {
         let backups = backups.filter { backup in
             guard let record = backup.record else { return true }
             do { try record.requireServable(by: release) } catch { return false }
             return true
         }
-        let untried = backups.filter { $0.proof == nil }.map(\.name).max()
-        let oldest = backups.compactMap { backup in backup.proof.map { ($0.tried, backup.name) } }.min { $0 < $1 }
+        func count(_ name: BackupName) -> Int { failures[name] ?? 0 }
+        let untried = backups.filter { $0.proof == nil }.map(\.name)
+            .max { (count($1), $0) < (count($0), $1) }
+        let oldest = backups.compactMap { backup in backup.proof.map { ($0.tried, backup.name) } }
+            .min { (count($0.1), $0.0, $0.1) < (count($1.1), $1.0, $1.1) }
         return [untried, oldest?.1].compactMap(\.self)
     }
 
@@ -73,20 +87,28 @@ public struct BackupProver: Sendable {
     /// - Throws: As ``prove(_:)`` does, once all that are due were tried.
     public func proveDue() async throws -> [StoredBackup] {
         var tried: [StoredBackup] = []
+        try await proveDue(after: BackupAttempts(), into: &tried)
+        return tried
+    }
+
+    /// Tries what is due after what could not be tried before, and tells what was tried also where some could not be.
+    func proveDue(after attempts: BackupAttempts, into tried: inout [StoredBackup]) async throws {
         var failure: (any Error)?
         let listed = try await backups.list()
-        for name in Self.due(listed, servedBy: tools.release) {
+        let due = Self.due(listed, servedBy: tools.release, failures: attempts.failures(of: listed))
+        for name in due {
             guard let backup = listed.first(where: { $0.name == name }) else { continue }
             do {
                 var backup = backup
                 backup.proof = try await prove(backup)
                 tried.append(backup)
+                attempts.note(name, couldBeTried: true)
             } catch {
+                attempts.note(name, couldBeTried: false)
                 failure = failure ?? error
             }
         }
         if let failure { throw failure }
-        return tried
     }
 
     /// Tries one backup.
@@ -117,9 +139,13 @@ public struct BackupProver: Sendable {
 
     /// Whether the checksum of keys and values could be compared as well.
     private func bringBack(_ record: BackupRecord) async throws -> Bool {
-        try space.require(2 * record.snapshot.size, in: directory)
-        let path = directory.appending("proof.scratch")
-        return try await ScratchDirectory(node: node, path: path).with { scratch in
+        try await ScratchDirectory(
+            node: node,
+            volume: directory,
+            purpose: .proof,
+            room: 2 * record.snapshot.size,
+            space: space
+        ).with { scratch in
             let file = scratch.appending("snapshot.db")
             try await backups.fetch(record, into: file, with: key)
             let etcd = ScratchEtcd(runner: runner, tools: tools, directory: scratch, limit: limit)

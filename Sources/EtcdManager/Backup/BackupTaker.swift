@@ -21,7 +21,6 @@ public struct BackupMember: Sendable, Equatable {
 /// Takes a backup: snapshot, facts, pieces, record.
 ///
 /// The snapshot is a file on this machine for as long as that takes; a run that was killed leaves it for the next to remove.
-/// One run at a time for each directory.
 public struct BackupTaker: Sendable {
     private let backups: BackupStore
     private let node: any NodeWriter
@@ -43,7 +42,7 @@ public struct BackupTaker: Sendable {
     ///   - runner: Runs etcd's client.
     ///   - tools: Of the release that the cluster runs.
     ///   - client: How members know us; `nil` for members that ask nobody.
-    ///   - directory: Where the scratch directory `backup.scratch` is made; it is there.
+    ///   - directory: Where a scratch directory is made; it is there.
     ///   - space: Measures that directory's disk.
     ///   - recipients: To whom backups are sealed; none: they are not.
     ///   - now: The time.
@@ -82,8 +81,13 @@ public struct BackupTaker: Sendable {
         reason: BackupReason
     ) async throws -> BackupRecord {
         let (member, status) = try await choose(members, source)
-        try space.require(status.databaseSize, in: directory)
-        return try await ScratchDirectory(node: node, path: directory.appending("backup.scratch")).with { scratch in
+        return try await ScratchDirectory(
+            node: node,
+            volume: directory,
+            purpose: .backup,
+            room: status.databaseSize,
+            space: space
+        ).with { scratch in
             let file = scratch.appending("snapshot.db")
             let commands = EtcdCommands(runner: runner, tools: tools, endpoint: member.endpoint, client: client)
             let taken = now()

@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+public import FoundationEssentials
 import NodeOS
 
 /// Backups that operators ask for, and the machine that leads takes.
 public struct RequestedBackups: Sendable {
     private let registers: any Registers
+    private let attempts: BackupAttempts
+    private let now: @Sendable () -> Date
 
-    /// Makes the requests of the etcd cluster that the registers are of.
-    public init(registers: any Registers) { self.registers = registers }
+    /// Makes the requests of the etcd cluster that the registers are of; `attempts` outlives them.
+    public init(
+        registers: any Registers,
+        attempts: BackupAttempts = BackupAttempts(),
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.registers = registers
+        self.attempts = attempts
+        self.now = now
+    }
 
     /// Asks for a backup.
     ///
@@ -21,6 +32,8 @@ public struct RequestedBackups: Sendable {
 
     /// Takes a backup if one is asked for; call it every few seconds, on the leader only.
     ///
+    /// One that has failed is taken again after ever longer pauses, and at once where somebody asks anew.
+    ///
     /// - Parameter take: Takes a backup now, for the reason that its record is to show.
     /// - Returns: The backup; `nil` when nobody waits for one.
     /// - Throws: ``RegisterError`` and as `take` does; the request stays and says why.
@@ -28,7 +41,11 @@ public struct RequestedBackups: Sendable {
         // What is asked for from here on may not be in the snapshot, and is answered by the next.
         guard let request = try await registers.read(.backupRequest)?.value, request.isOpen else { return nil }
         do {
-            let name = try await take(.asked(request.asked))
+            let name = try await attempts.run(
+                .asked(request.asked),
+                pausingAtMost: BackupPolicy.standard.interval,
+                now: now
+            ) { try await take(.asked(request.asked)) }
             try await registers.change(.backupRequest) { found in
                 guard let latest = found, latest.answered < request.asked else { return }
                 found = BackupRequest(asked: latest.asked, answered: request.asked, backup: name)

@@ -71,10 +71,13 @@ public struct SnapshotRestore: Sendable {
         let record = try await backups.record(of: name)
         try require(source, record)
         try record.requireServable(by: tools.release)
-        let parent = target.removingLastComponent()
-        try space.require(2 * record.snapshot.size, in: parent)
-        let path = parent.appending("restore.scratch")
-        try await ScratchDirectory(node: node, path: path).with { scratch in
+        try await ScratchDirectory(
+            node: node,
+            volume: target.removingLastComponent(),
+            purpose: .restore,
+            room: 2 * record.snapshot.size,
+            space: space
+        ).with { scratch in
             let data = try await lay(record, as: member, in: scratch)
             // Never over what came here in the meantime; rename(2) itself refuses a directory that holds something.
             try await requireEmpty(target)

@@ -86,17 +86,6 @@ extension EtcdGateway {
         let answer: TransactionAnswer = try await call("/v3/kv/txn", TransactionRequest(transaction), at: endpoint)
         return EtcdOutcome(isDone: answer.succeeded ?? false, revision: answer.header.revision)
     }
-
-    /// Forgets what was before a revision.
-    ///
-    /// - Throws: ``EtcdError``; `.rejected` where that is forgotten already, or yet to come.
-    public func compact(to revision: Int64, at endpoint: String) async throws {
-        let _: GatewayNothing = try await call(
-            "/v3/kv/compaction",
-            ["revision": GatewayNumber(revision)],
-            at: endpoint
-        )
-    }
 }
 
 private struct HeaderAnswer: Decodable {

@@ -7,7 +7,7 @@ public actor BackupErrand {
     /// The code of the failure that says to come again.
     static let underWay = "etcd-backup-under-way"
     /// How long a backup counts as taken just before a step.
-    static let fresh: Duration = .seconds(120)
+    static let fresh: Duration = .seconds(300)
 
     private enum Standing {
         case underWay
@@ -34,15 +34,20 @@ public actor BackupErrand {
 
     /// Returns once the backup before a step is there, which is begun where it is not.
     ///
+    /// - Parameters:
+    ///   - step: Such as `remove c`.
+    ///   - epoch: Of which data: once a restore is done, the same step gives up other data.
+    ///   - work: Takes it.
     /// - Throws: ``Failure`` `etcd-backup-under-way` (waiting) until then; once, what made the last attempt fail.
-    func take(before step: String, _ work: @escaping @Sendable () async throws -> Void) throws {
-        switch standings[step] {
+    func take(before step: String, epoch: Int, _ work: @escaping @Sendable () async throws -> Void) throws {
+        let key = "\(epoch) \(step)"
+        switch standings[key] {
         case .taken(let time) where now() - time < Self.fresh: return
         case .failed(let error):
-            standings[step] = nil
+            standings[key] = nil
             throw error
         case .underWay: break
-        case .taken, nil: begin(step, work)
+        case .taken, nil: begin(key, work)
         }
         throw Failure(
             .waiting,
@@ -52,19 +57,19 @@ public actor BackupErrand {
         )
     }
 
-    private func begin(_ step: String, _ work: @escaping @Sendable () async throws -> Void) {
-        standings[step] = .underWay
+    private func begin(_ key: String, _ work: @escaping @Sendable () async throws -> Void) {
+        standings[key] = .underWay
         aside { [weak self] in
             do {
                 try await work()
-                await self?.end(step, failing: nil)
+                await self?.end(key, failing: nil)
             } catch {
-                await self?.end(step, failing: error)
+                await self?.end(key, failing: error)
             }
         }
     }
 
-    private func end(_ step: String, failing error: (any Error)?) {
-        standings[step] = error.map { .failed($0) } ?? .taken(now())
+    private func end(_ key: String, failing error: (any Error)?) {
+        standings[key] = error.map { .failed($0) } ?? .taken(now())
     }
 }

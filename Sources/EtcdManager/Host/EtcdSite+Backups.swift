@@ -5,10 +5,12 @@ import SystemPackage
 
 /// The backups of the etcd cluster.
 extension EtcdSite {
-    /// Takes, tries and prunes what is due.
+    /// Takes, tries and prunes what is due, and tells of alarms that etcd has raised among what is wrong.
     ///
+    /// - Parameter attempts: The same at each call, so that what fails is not done again at once.
+    /// - Returns: What was done, and what was not.
     /// - Throws: ``Failure``, `StoreError`.
-    public func keepBackups() async throws -> BackupKeeper.Pass {
+    public func keepBackups(_ attempts: BackupAttempts) async throws -> BackupKeeper.Pass {
         let volume = try await volume()
         let store = try backupStore()
         let prover = BackupProver(
@@ -23,16 +25,48 @@ extension EtcdSite {
             backups: store,
             taker: try await taker(store, volume),
             prover: prover,
-            policy: try await backupPolicy()
+            policy: try await backupPolicy(),
+            attempts: attempts
         )
-        return try await keeper.pass(of: try await running(), source: try await source())
+        let members = try await running()
+        let alarms = try await alarms(at: members)
+        var pass = try await keeper.pass(of: members, source: try await source(), needed: try await needed())
+        pass.failures = alarms + pass.failures
+        return pass
+    }
+
+    /// What members have raised the alarm for, by the word of the first that answers; no status of a member tells of it.
+    private func alarms(at members: [BackupMember]) async throws -> [Failure] {
+        guard let record = try await registers.read(.record)?.value else { return [] }
+        let etcd = try await gateway()
+        for member in members {
+            guard let alarms = try? await etcd.alarms(at: member.endpoint) else { continue }
+            return alarms.map { $0.failure(in: record) }
+        }
+        return []
+    }
+
+    /// The backups that a restore reads or is about to read.
+    private func needed() async throws -> Set<BackupName> {
+        let record = try await registers.read(.record)?.value
+        return BackupName.needed(by: record, command: try await registers.read(.command)?.value)
+    }
+
+    /// Removes from the member's volume what runs that were killed have left there, snapshots as large as the database among
+    /// it; for every machine, since one that no longer leads would keep it until it leads again.
+    ///
+    /// - Throws: ``Failure``.
+    public func clearScratch() async throws {
+        try await ScratchDirectory.clearStale(on: try await volume().directory, of: node)
     }
 
     /// Takes a backup if operators wait for one.
     ///
+    /// - Parameter attempts: The same at each call, so that what fails is not done again at once.
+    /// - Returns: The backup; `nil` where nobody waits for one.
     /// - Throws: ``RegisterError``, ``Failure``, `StoreError`.
-    public func answerBackupRequest() async throws -> BackupName? {
-        try await RequestedBackups(registers: registers).answer { reason in
+    public func answerBackupRequest(_ attempts: BackupAttempts) async throws -> BackupName? {
+        try await RequestedBackups(registers: registers, attempts: attempts).answer { reason in
             try await taker(try backupStore(), try await volume())
                 .take(of: try await running(), source: try await source(), reason: reason).name
         }
@@ -78,7 +112,12 @@ extension EtcdSite {
 
     private func source() async throws -> BackupSource {
         guard let record = try await registers.read(.record)?.value else {
-            throw Failure(.waiting, code: "etcd-record-missing", "the store has no record of etcd \(etcdCluster)")
+            throw Failure(
+                .waiting,
+                code: "etcd-record-missing",
+                "the store has no record of etcd \(etcdCluster)",
+                hint: "its leader writes one before etcd first starts; `kopslite etcd status` says what that waits for"
+            )
         }
         return BackupSource(
             clusterName: record.clusterName,
@@ -100,7 +139,12 @@ extension EtcdSite {
             key: try await backupKey()
         )
         guard let name = BackupName(backup) else {
-            throw Failure(.permanent, code: "backup-not-found", "\"\(backup)\" is no name of a backup")
+            throw Failure(
+                .permanent,
+                code: "backup-not-found",
+                "\"\(backup)\" is no name of a backup",
+                hint: "`kopslite etcd backups` lists them; command the restore again with one of these names"
+            )
         }
         let peers = start.peers.map { EtcdUnit.Peer(name: $0.key, url: $0.value) }
         try await restore.restore(
@@ -114,5 +158,15 @@ extension EtcdSite {
             ),
             into: volume.dataDirectory
         )
+    }
+}
+
+extension BackupName {
+    /// What a restore reads that is under way, and the one that is commanded and not taken up yet.
+    static func needed(by record: ClusterRecord?, command: OperatorCommand?) -> Set<BackupName> {
+        var names: [String?] = []
+        if case .restore(let restore)? = record?.operation { names.append(restore.backup) }
+        if let command, command.id != record?.lastCommand { names.append(command.restore) }
+        return Set(names.compactMap { $0.flatMap { BackupName($0) } })
     }
 }

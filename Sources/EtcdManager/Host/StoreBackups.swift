@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import FoundationEssentials
 public import StateStore
 
 /// The backups of a state store, for the manager's decisions.
@@ -9,6 +10,8 @@ public struct StoreBackups: BackupVault {
     private let errand: BackupErrand
     private let taker: @Sendable (BackupStore) async throws -> BackupTaker
     private let source: @Sendable () async throws -> BackupSource
+    private let now: @Sendable () -> Date
+    private let attempts = BackupAttempts()
 
     /// Makes the vault of an etcd cluster.
     ///
@@ -19,13 +22,15 @@ public struct StoreBackups: BackupVault {
     ///   - errand: Has it taken beside the looks.
     ///   - taker: Takes a backup into a store.
     ///   - source: Whose data is backed up, as it is recorded now.
+    ///   - now: The time.
     public init(
         layout: ClusterLayout,
         etcdCluster: String,
         open: @escaping @Sendable () throws -> any StateStore,
         errand: BackupErrand,
         taker: @escaping @Sendable (BackupStore) async throws -> BackupTaker,
-        source: @escaping @Sendable () async throws -> BackupSource
+        source: @escaping @Sendable () async throws -> BackupSource,
+        now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.open = open
         self.layout = layout
@@ -33,6 +38,7 @@ public struct StoreBackups: BackupVault {
         self.errand = errand
         self.taker = taker
         self.source = source
+        self.now = now
     }
 
     private var store: BackupStore {
@@ -44,14 +50,21 @@ public struct StoreBackups: BackupVault {
         try await open().list(try layout.backups(of: etcdCluster)).isEmpty
     }
 
-    /// Has one taken now from a member.
+    /// Has one taken now from a member, beside the looks; one that has failed is taken again after ever longer pauses.
     public func take(before step: String, from endpoint: String) async throws {
-        try await errand.take(before: step) {
-            _ = try await (try await taker(try store)).take(
-                of: [BackupMember(name: "asked", endpoint: endpoint)],
-                source: try await source(),
-                reason: .before(step)
-            )
+        let (store, source) = (try store, try await source())
+        try await errand.take(before: step, epoch: source.epoch) {
+            try await attempts.run(
+                .before("\(source.epoch) \(step)"),
+                pausingAtMost: BackupPolicy.standard.interval,
+                now: now
+            ) {
+                _ = try await (try await taker(store)).take(
+                    of: [BackupMember(name: "asked", endpoint: endpoint)],
+                    source: source,
+                    reason: .before(step)
+                )
+            }
         }
     }
 }

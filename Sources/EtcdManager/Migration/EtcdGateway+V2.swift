@@ -90,7 +90,8 @@ private struct V2Node: Decodable {
             throw Failure(
                 .permanent,
                 code: "migration-key-unreadable",
-                "\(key ?? "/") expires at \(expiration), which is no time"
+                "\(key ?? "/") expires at \(expiration), which is no time",
+                hint: "delete the key, or set it again with another lifetime"
             )
         }
         // What follows the whole seconds is rounded up.

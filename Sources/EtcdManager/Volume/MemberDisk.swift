@@ -87,7 +87,12 @@ public struct MemberDisk: Sendable {
         let device = try await names.device(of: claim.volume)
         try await mounter.format(device)
         guard try await mount(claim.volume) else {
-            throw Failure(.transient, code: "format-failed", "\(device) is not formatted after it was formatted")
+            throw Failure(
+                .transient,
+                code: "format-failed",
+                "\(device) is not formatted after it was formatted",
+                hint: "see dmesg for what the kernel says of that disk, and blkid \(device) for what is on it"
+            )
         }
         try await note(claim.holder)
     }

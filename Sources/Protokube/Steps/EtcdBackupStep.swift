@@ -13,6 +13,8 @@ struct EtcdBackupStep: Step {
     let pass: Aside<BackupKeeper.Pass>
     /// Hears how well the cluster is backed up; `nil` from a machine that does not lead it.
     let summarises: @Sendable (String, BackupSummary?) async -> Void
+    /// What failed in the passes of before.
+    let attempts = BackupAttempts()
 
     private var etcdCluster: String { site.etcdCluster }
     var name: String { "backup-\(etcdCluster)" }
@@ -24,10 +26,11 @@ struct EtcdBackupStep: Step {
     func converge(_ observer: any StepObserver) async throws {
         guard await member.leads else {
             pass.forget()
-            return await summarises(etcdCluster, nil)
+            await summarises(etcdCluster, nil)
+            return try await site.clearScratch()
         }
         pass.begin { [self] in
-            let pass = try await site.keepBackups()
+            let pass = try await site.keepBackups(attempts)
             await summarises(etcdCluster, pass.summary)
             return pass
         }
@@ -61,6 +64,8 @@ struct EtcdBackupRequestStep: Step {
     let member: EtcdMemberRunner
     /// After a pass that is under way: one backup at a time is taken on a machine.
     let answer: Aside<BackupName?>
+    /// What failed of what was asked for before.
+    let attempts = BackupAttempts()
 
     var name: String { "backup-request-\(site.etcdCluster)" }
     var activity: String { "taking a backup of etcd \(site.etcdCluster) that was asked for" }
@@ -71,7 +76,7 @@ struct EtcdBackupRequestStep: Step {
 
     func converge(_ observer: any StepObserver) async throws {
         guard await member.leads else { return answer.forget() }
-        answer.begin { [self] in try await site.answerBackupRequest() }
+        answer.begin { [self] in try await site.answerBackupRequest(attempts) }
         do {
             _ = try answer.last
         } catch let error as RegisterError {

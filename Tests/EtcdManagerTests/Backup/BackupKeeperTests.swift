@@ -13,6 +13,7 @@ import Testing
     private final class Days: Sendable {
         let scene: BackupScene
         let time = Mutex(BackupScene.now)
+        let attempts = BackupAttempts()
         init(_ scene: BackupScene) { self.scene = scene }
 
         var now: Date { time.withLock { $0 } }
@@ -53,8 +54,20 @@ import Testing
                     now: now
                 ),
                 policy: policy,
+                attempts: attempts,
                 now: now
             )
+        }
+
+        /// As many minutes as that, a pass each; how many commands with a word were run, and how many passes failed.
+        func minutes(_ count: Int, _ runner: ScriptedEtcd, running word: String) async throws -> [Int] {
+            let (keeper, before) = (keeper(runner, .standard), runner.commands.count)
+            var failed = 0
+            for _ in 0..<count {
+                if try await !pass(keeper).failures.isEmpty { failed += 1 }
+                time.withLock { $0 += 60 }
+            }
+            return [runner.commands[before...].count { $0.arguments.contains(word) }, failed]
         }
 
         func pass(_ keeper: BackupKeeper) async throws -> BackupKeeper.Pass {
@@ -110,6 +123,33 @@ import Testing
                 later.summary.text(now: days.now)
                     == "2 backups, the last proven is 0s old; damaged: \(record.name) (backup-chunk-damaged)"
             )
+        }
+    }
+
+    /// A disk that is full or a store that is gone stays so for a while, and a snapshot loads etcd's own disk.
+    @Test func aBackupThatFailsIsTakenAgainAfterLongerPauses() async throws {
+        try await BackupScene.run { scene in
+            let days = Days(scene)
+            let broken = ScriptedEtcd { $0.arguments.contains("save") ? CommandResult(code: 1) : nil }
+            // After 0, 1, 3, 7, 15, 30, 45, 60, 75, 90, 105 and 120 minutes.
+            let failing = try await days.minutes(121, broken, running: "save")
+            #expect(failing == [12, 121], "the failure stays to be seen")
+            let healed = ScriptedEtcd()
+            #expect(try await days.minutes(15, healed, running: "save") == [1, 14])
+            #expect(try await days.minutes(30, healed, running: "save") == [2, 0])
+        }
+    }
+
+    @Test func aTrialThatCannotBeMadeIsMadeAgainAfterLongerPauses() async throws {
+        try await BackupScene.run { scene in
+            let days = Days(scene)
+            // Its etcd is killed for want of memory.
+            let broken = ScriptedEtcd { $0.arguments.contains("restore") ? CommandResult(code: 137) : nil }
+            // After 0, 1, 3, 7, 15, 31, 63, 123 and 183 minutes.
+            let failing = try await days.minutes(240, broken, running: "restore")
+            #expect(failing == [9, 240])
+            #expect(try await days.minutes(60, ScriptedEtcd(), running: "restore").first == 1)
+            #expect(try await scene.backups().list().contains { $0.standing == .proven })
         }
     }
 

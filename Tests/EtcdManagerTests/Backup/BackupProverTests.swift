@@ -129,6 +129,37 @@ import Testing
         #expect(due(all[2...]) == [all[3].name])
         #expect(due([]) == [])
         #expect(BackupProver.due(all, servedBy: "3.6.4") == [], "another release's work")
+        // What could not be tried lets the others have their turn, and has its own again.
+        func due(after failures: [BackupName: Int]) -> [BackupName] {
+            BackupProver.due(all, servedBy: "3.5.21", failures: failures)
+        }
+        #expect(due(after: [all[3].name: 1, all[1].name: 2]) == [all[2].name, all[0].name])
+        #expect(due(after: [all[3].name: 1, all[2].name: 1, all[1].name: 1, all[0].name: 1]) == due(all))
+    }
+
+    /// One backup's key is gone: it does not end the rotation, and what the other trial found is told.
+    @Test func whatCannotBeTriedKeepsNothingFromBeingTried() async throws {
+        try await BackupScene.run { scene in
+            let keyring = Keyring(cluster: "a.example.com", notAfter: .distantFuture)
+            var sealed = BackupScene.record(ScriptedEtcd.snapshot, taken: BackupScene.now.addingTimeInterval(-600))
+            let file = scene.directory.appending("upload")
+            try await LiveNode().write(ScriptedEtcd.snapshot, to: file, attributes: FileAttributes())
+            sealed = try await scene.backups().upload(
+                file,
+                as: sealed,
+                sealedTo: [keyring.key(of: .controlPlane).recipient]
+            )
+            try await LiveNode().remove(file)
+            let plain = try await Self.stored(scene, taken: BackupScene.now.addingTimeInterval(-900))
+            let (prover, attempts) = (Self.prover(scene, ScriptedEtcd()), BackupAttempts())
+            var tried: [StoredBackup] = []
+            await #expect(throws: KeyringError.self) { try await prover.proveDue(after: attempts, into: &tried) }
+            #expect(tried.isEmpty, "the newest is the sealed one")
+            try await prover.proveDue(after: attempts, into: &tried)
+            #expect(tried.map(\.name) == [plain.name])
+            await #expect(throws: KeyringError.self) { try await prover.proveDue(after: attempts, into: &tried) }
+            #expect(tried.map(\.name) == [plain.name, plain.name], "found although the other could not be tried")
+        }
     }
 
     /// Told to stop while its etcd runs, a trial ends that etcd and leaves nothing.

@@ -205,6 +205,29 @@ import Testing
         }
     }
 
+    /// It would be tried again soon, and each try would leave its pieces for a day.
+    @Test func aFailedUploadTakesItsPiecesBack() async throws {
+        try await BackupScene.run { scene in
+            let (file, draft) = try await scene.snapshot()
+            let prefix = try BackupScene.layout.backups(of: "main")
+            let late = scene.backups(PickyStore(memory: scene.memory, refused: "3"))
+            await #expect(throws: StoreError.self) { try await late.upload(file, as: draft) }
+            #expect(await scene.memory.list(prefix).isEmpty)
+            var changed = draft
+            changed.snapshot.sha256 = hexSHA256([])
+            let failure = await #expect(throws: Failure.self) { try await scene.backups().upload(file, as: changed) }
+            #expect(failure?.code == "backup-snapshot-changed")
+            #expect(await scene.memory.list(prefix).isEmpty)
+            // The record may have been written although nobody heard of it: nothing that it names is touched.
+            let last = scene.backups(PickyStore(memory: scene.memory, refused: BackupStore.recordName))
+            await #expect(throws: StoreError.self) { try await last.upload(file, as: draft) }
+            #expect(await scene.memory.list(prefix).count == 5)
+            // What another run has written under the same name is not this one's.
+            await #expect(throws: StoreError.self) { try await scene.backups().upload(file, as: draft) }
+            #expect(await scene.memory.list(prefix).count == 5)
+        }
+    }
+
     /// The writer dies, answers are lost and requests come twice: what is listed is whole, always.
     @Test(arguments: Seeded.seeds(200)) func noHalfBackupIsEverListed(_ seed: UInt64) async throws {
         try await BackupScene.run { scene in

@@ -117,7 +117,9 @@ import Testing
                         hashKV: KVHash(hash: 727_962_906, compactRevision: -1)
                     )
             )
-            let file = scene.directory.appending("backup.scratch/snapshot.db")
+            let file = try #require(
+                runner.commands.compactMap { $0.arguments.last }.first { $0.hasSuffix("/snapshot.db") }
+            )
             let connection = "--endpoints=https://a:2379 --cacert=/pki/ca.crt --cert=/pki/c.crt --key=/pki/c.key"
             let probing = "--dial-timeout=10s --command-timeout=10s --write-out=json"
             let waiting = "--dial-timeout=60s --command-timeout=60s --write-out=json"

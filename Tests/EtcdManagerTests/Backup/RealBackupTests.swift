@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Fetch
 import FoundationEssentials
 import NodeOS
 import StateStore
@@ -44,14 +45,9 @@ struct RealBackupTests {
                     try await etcd.etcdctl("watch", "/k/7", "--rev=3")
                 }
                 #expect(watch?.message.contains("compacted") == true, "\(watch?.message ?? "")")
-                let keyspace = EtcdctlKeyspace(
-                    runner: SubprocessRunner(),
-                    tools: etcd.tools,
-                    endpoint: etcd.endpoint,
-                    client: nil
-                )
-                #expect(try await keyspace.clearStaleLeases() == 1)
-                #expect(try await keyspace.clearStaleLeases() == 0)
+                let gateway = EtcdGateway(http: CurlClient(), identity: nil)
+                #expect(try await gateway.clearStaleLeases(at: etcd.endpoint) == 1)
+                #expect(try await gateway.clearStaleLeases(at: etcd.endpoint) == 0)
                 #expect(try await etcd.commands.data(at: 0).keys == 11)
             }
             // Never over data, whoever asks for it.

@@ -78,6 +78,27 @@ import Testing
         #expect(answered == BackupRequest(asked: number, answered: number, backup: Self.name(3)))
     }
 
+    @Test func whatFailsIsTakenAgainAfterAPauseOrForWhoAsksAnew() async throws {
+        let time = Mutex(BackupScene.now)
+        let requests = RequestedBackups(registers: registers, now: { time.withLock(\.self) })
+        let taken = Mutex(0)
+        func tries(after seconds: Double) async -> Int {
+            time.withLock { $0 += seconds }
+            _ = try? await requests.answer { _ in
+                taken.withLock { $0 += 1 }
+                throw Failure(.transient, code: "etcd-tool-ended", "no memory")
+            }
+            return taken.withLock(\.self)
+        }
+        _ = try await requests.ask()
+        for (seconds, expected) in [(0, 1), (5, 1), (54, 1), (1, 2), (60, 2), (60, 3)] as [(Double, Int)] {
+            #expect(await tries(after: seconds) == expected)
+        }
+        #expect(try await registers.read(.backupRequest)?.value.trouble == "no memory")
+        _ = try await requests.ask()
+        #expect(await tries(after: 0) == 4)
+    }
+
     @Test func aRestoreThatWasCommandedIsLeftAlone() async throws {
         let command = OperatorCommand(id: "1", restore: "b", lost: [])
         try await registers.write(command, to: .command, replacing: nil)

@@ -11,14 +11,18 @@ import Testing
         var backups: [StoredBackup]
         var policy: Retention
         var now: Date
-        var unfinished: Set<String>
+        var needed: Set<BackupName>
         var seed: Seeded
-        var expired: [BackupName] { policy.expired(backups, now: now, unfinished: unfinished) }
+        var expired: [BackupName] { policy.expired(backups, now: now, needed: needed) }
         var kept: [StoredBackup] {
             let expired = Set(expired)
             return backups.filter { !expired.contains($0.name) }
         }
         var past: [StoredBackup] { backups.filter { $0.name.taken <= now }.sorted { $0.name < $1.name } }
+        func isPinned(_ backup: StoredBackup) -> Bool {
+            let isYoung = now.timeIntervalSince(backup.name.taken) < 7 * 86_400
+            return needed.contains(backup.name) || isYoung && backup.record.map { $0.reason != .scheduled } == true
+        }
         var description: String { "\(seed): \(policy), \(backups.map { "\($0.name) \($0.standing)" })" }
     }
 
@@ -50,12 +54,12 @@ import Testing
             daily: Int.random(in: 0..<6, using: &random),
             monthly: Int.random(in: 0..<6, using: &random)
         )
-        let unfinished: Set<String> = Bool.random(using: &random) ? ["upgrade"] : []
+        let needed = Set(backups.keys.sorted().filter { _ in Int.random(in: 0..<10, using: &random) == 0 })
         return Case(
             backups: backups.values.shuffled(using: &random),
             policy: policy,
             now: now,
-            unfinished: unfinished,
+            needed: needed,
             seed: Seeded(seed)
         )
     }
@@ -70,7 +74,7 @@ import Testing
         for backup in it.backups {
             guard expired.contains(backup.name) else { continue }
             #expect(backup.name.taken <= it.now, "\(it)")
-            if case .before(let step)? = backup.record?.reason { #expect(!it.unfinished.contains(step), "\(it)") }
+            #expect(!it.isPinned(backup), "\(it)")
         }
     }
 
@@ -90,10 +94,7 @@ import Testing
     /// As many as the policy says and those that stay anyway.
     @Test(arguments: Seeded.seeds(200)) func noMoreThanWantedAreKept(_ seed: UInt64) {
         let it = Self.make(seed)
-        let pinned = it.backups.count { backup in
-            guard case .before(let step)? = backup.record?.reason else { return false }
-            return it.unfinished.contains(step)
-        }
+        let pinned = it.backups.count { it.isPinned($0) }
         let kept = it.kept.count { $0.name.taken <= it.now }
         #expect(kept <= it.policy.hourly + it.policy.daily + it.policy.monthly + 2 + pinned, "\(it)")
     }
@@ -121,6 +122,40 @@ import Testing
         it.policy.hourly += 1
         it.policy.monthly += 1
         #expect(Set(it.expired).isSubset(of: expired), "\(it)")
+    }
+
+    /// The next scheduled backup does not take the place of the one before a step, which alone holds what the step lost.
+    @Test(arguments: [BackupReason.before("restore 20261125T221500Z-000123"), .before("remove c"), .asked(3)])
+    func whatAStepOrAnOperatorWantedStaysForAWeek(_ reason: BackupReason) {
+        func backup(_ minute: Double, _ reason: BackupReason) -> StoredBackup {
+            let taken = BackupScene.now.addingTimeInterval(60 * minute)
+            let record = BackupScene.record([1], taken: taken, revision: Int64(minute), reason: reason)
+            return StoredBackup(name: record.name, record: record)
+        }
+        let (wanted, next) = (backup(0, reason), backup(1, .scheduled))
+        func expired(after days: Double, _ policy: Retention = .standard) -> [BackupName] {
+            let now = BackupScene.now.addingTimeInterval(86_400 * days)
+            return policy.expired([wanted, next], now: now, needed: [])
+        }
+        #expect(expired(after: 1 / 24) == [] && expired(after: 6.9) == [] && expired(after: 7) == [wanted.name])
+        #expect(expired(after: 1, Retention(hourly: 0, daily: 0, monthly: 0)) == [])
+    }
+
+    @Test func aRestoreNeedsItsBackupFromTheCommandToItsEnd() throws {
+        let (old, other) = ("20261125T221500Z-000123", "20261125T221500Z-000007")
+        var record = ClusterRecord(clusterName: "a.example.com", etcdCluster: "main", id: "0", founder: "a")
+        func needed(_ command: OperatorCommand?) -> Set<String> {
+            Set(BackupName.needed(by: record, command: command).map(\.description))
+        }
+        let command = OperatorCommand(id: "1", restore: old, lost: [])
+        #expect(needed(nil) == [] && needed(command) == [old])
+        record.operation = .restore(Operation.Restore(command: "1", backup: old, lost: []))
+        record.lastCommand = "1"
+        #expect(needed(command) == [old])
+        #expect(needed(OperatorCommand(id: "2", restore: other, lost: [])) == [old, other])
+        record.operation = nil
+        #expect(needed(command) == [])
+        #expect(needed(OperatorCommand(id: "2", restore: "nonsense", lost: [])) == [])
     }
 
     @Test func namesAreReadBackAndSortByTime() throws {

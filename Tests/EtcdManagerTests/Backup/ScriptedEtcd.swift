@@ -42,6 +42,23 @@ final class ScriptedEtcd: CommandRunner {
     }
 }
 
+/// A store that takes everything but one object.
+struct PickyStore: StateStore {
+    let memory: MemoryStore
+    /// The last part of its key.
+    let refused: String
+    var url: String { "memory://" }
+    func read(_ key: StoreKey) async throws -> StoredObject? { await memory.read(key) }
+    func list(_ prefix: StoreKey) async throws -> [StoreKey] { await memory.list(prefix) }
+    func write(_ bytes: [UInt8], to key: StoreKey, when condition: WriteCondition) async throws -> ObjectVersion {
+        if key.parts.last == refused { throw StoreError.unavailable(url: url, reason: "no answer came") }
+        return try await memory.write(bytes, to: key, when: condition)
+    }
+    func remove(_ key: StoreKey, when condition: WriteCondition) async throws {
+        try await memory.remove(key, when: condition)
+    }
+}
+
 /// A store that takes nothing below a prefix.
 struct FullStore: StateStore {
     var url: String { "memory://" }

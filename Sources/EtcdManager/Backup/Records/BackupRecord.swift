@@ -31,7 +31,7 @@ public struct BackupSource: Codable, Sendable, Equatable {
     public var clusterName: String
     /// `main` or `events`.
     public var etcdCluster: String
-    /// The etcd cluster's identity (``EtcdIdentity/id``).
+    /// The etcd cluster's identity (``ClusterRecord/id``).
     public var identity: String
     /// How often that cluster had been restored.
     public var epoch: Int

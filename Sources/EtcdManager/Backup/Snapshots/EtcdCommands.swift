@@ -101,13 +101,6 @@ struct EtcdCommands {
         )
     }
 
-    /// Deletes every key below a prefix; how many there were.
-    func delete(prefix: String) async throws -> Int64 {
-        struct Answer: Decodable { let deleted: Int64? }
-        let answer: Answer = try decode(try await ask(["del", prefix, "--prefix"]), "del")
-        return answer.deleted ?? 0
-    }
-
     /// From here on an exit code is not etcd's word: timeout(1) and env(1) use 124 to 127, and signals, such as that of a kernel
     /// without memory, are 128 and more.
     static let notItsOwn: Int32 = 124

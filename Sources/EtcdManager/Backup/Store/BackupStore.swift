@@ -96,7 +96,7 @@ public struct BackupStore: Sendable {
 
     // MARK: Writing
 
-    /// Uploads a snapshot.
+    /// Uploads a snapshot; of one that fails the pieces are removed again where the store lets them.
     ///
     /// - Parameters:
     ///   - file: The snapshot, at least 1 byte.
@@ -116,10 +116,27 @@ public struct BackupStore: Sendable {
         var record = record
         record.encryption = seal?.1
         record.chunks = []
+        do {
+            try await write(file, of: count, sealedBy: seal?.0, into: &record)
+        } catch {
+            await withdraw(record)
+            throw error
+        }
+        // From here on nothing is taken back: a record whose answer was lost may be there.
+        try await store.write(try record.encoded(), to: place, when: .absent)
+        return record
+    }
+
+    private func write(
+        _ file: FilePath,
+        of count: Int,
+        sealedBy seal: ChunkSeal?,
+        into record: inout BackupRecord
+    ) async throws {
         var hash = RunningDigest()
         try await SnapshotFile(path: file).forEachChunk(of: chunkSize) { index, piece in
             hash.add(piece)
-            let bytes = try seal?.0.seal(piece, index: index, of: count) ?? piece
+            let bytes = try seal?.seal(piece, index: index, of: count) ?? piece
             let chunk = BackupChunk(name: String(index), size: bytes.count, sha256: hexSHA256(bytes))
             let place = try key(record.name, chunk.name)
             _ = try await LongWork.within(Self.pieceLimit) { try await store.write(bytes, to: place, when: .absent) }
@@ -133,8 +150,19 @@ public struct BackupStore: Sendable {
                 hint: "see what else writes to that directory"
             )
         }
-        try await store.write(try record.encoded(), to: place, when: .absent)
-        return record
+    }
+
+    /// Removes the pieces that a run has written; what it cannot remove is ``sweep(takenBefore:)``'s.
+    ///
+    /// The first piece goes last, for it is what another run of the same name would begin with.
+    private func withdraw(_ record: BackupRecord) async {
+        do {
+            for chunk in record.chunks.reversed() {
+                try await store.remove(try key(record.name, chunk.name), when: .always)
+            }
+        } catch {
+            // The run's own failure is what counts.
+        }
     }
 
     /// Writes what a proof found; the last one counts.
