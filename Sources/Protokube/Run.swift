@@ -19,6 +19,7 @@ struct Run: Sendable {
     let clock: any Clock<Duration>
     let log: Logger
     var tools: any FilesystemTools = FilesystemPrograms()
+    var runner: any CommandRunner = SubprocessRunner()
     var devices: any DeviceEvents = KernelDeviceEvents(directory: AnnouncementFile.path.removingLastComponent())
     /// How an address is had beside the machine's own.
     var link: @Sendable (String, String) throws -> any AddressLink = { try InterfaceAddress($0, besides: $1) }
@@ -99,7 +100,8 @@ struct Run: Sendable {
         _ names: [String],
         _ sideline: Sideline
     ) -> [EtcdSteps] {
-        names.map { name in
+        let programs = EtcdPrograms(runner: runner)
+        return names.map { name in
             EtcdSteps(
                 EtcdPlace(
                     etcdCluster: name,
@@ -108,7 +110,8 @@ struct Run: Sendable {
                     finder: AnnouncementFile(node: node),
                     tools: tools,
                     http: http,
-                    now: Stopwatch(clock).elapsed
+                    now: Stopwatch(clock).elapsed,
+                    programs: programs
                 ),
                 log: "journalctl -u etcd-\(name)",
                 sideline: sideline,

@@ -68,6 +68,17 @@ import Testing
         #expect(scene.note?.releases?.newest == declared && scene.note?.releases?.oldest == data)
     }
 
+    /// Or nobody could go back to what is installed, which never came to run.
+    @Test(arguments: [true, false])
+    func withoutAProgramTheVolumeIsNotGivenToARelease(hasStore: Bool) async throws {
+        let scene = try await AgentScene(data: "3.4.23", cluster: "3.4.23", process: .stopped)
+        scene.lackProgram()
+        if !hasStore { scene.loseStore() }
+        let failure = await refusal { try await scene.tick("3.5.21") }
+        #expect(failure?.code == "etcd-version-differs")
+        #expect(scene.acts.isEmpty && scene.note?.releases == ReleaseRange("3.4.23"))
+    }
+
     @Test func aReleaseIsRefusedFromTheVolumeAloneToo() async throws {
         for (declared, isRun) in [("3.4.23", false), ("3.5.22", true), ("3.6.4", true), ("3.7.0", false)] {
             let scene = try await AgentScene(data: "3.5.21", cluster: "3.5.21", process: .stopped)

@@ -20,7 +20,8 @@ import Testing
             finder: AnnouncementFile(node: fixture.node),
             tools: RunTests.Clean(),
             http: CurlClient(),
-            now: Stopwatch(bench.clock).elapsed
+            now: Stopwatch(bench.clock).elapsed,
+            programs: EtcdPrograms()
         )
     }
 

@@ -17,10 +17,17 @@ public protocol MemberHost: Sendable {
     func lay(backup: String, for start: EtcdStart) async throws
     /// Lets the members' names stand for these addresses on the machine.
     func resolve(_ addresses: [String: String]) async throws
+    /// Throws while no program of the declared release could be started: the volume is not to be noted as given to it.
+    func checkStart() async throws
     /// Starts etcd, anew where it runs and is not as declared. What runs as declared is left alone.
     func start(_ start: EtcdStart) async throws
     /// Ends etcd; one that does not run is no error.
     func stop() async throws
+}
+
+extension MemberHost {
+    /// Nothing: the host runs whatever is declared.
+    public func checkStart() async throws {}
 }
 
 /// What a member's etcd is started with beyond its machine's settings; etcd looks at it while it has no data.
@@ -77,7 +84,7 @@ public struct LocalSight: Sendable, Equatable {
     /// etcd's process.
     public enum Process: Sendable, Equatable {
         case stopped
-        /// It runs, as it is declared now or as it was declared before.
+        /// It runs, as it is declared now or as it was declared before; also current where it could not be started as declared.
         case running(isCurrent: Bool)
     }
 

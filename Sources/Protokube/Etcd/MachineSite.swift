@@ -18,6 +18,8 @@ struct MachineSite: EtcdSite {
     let open: @Sendable () throws -> any StateStore
     /// Runs etcd where systemd does not.
     let child: EtcdChild?
+    /// Which releases programs were found to be.
+    let programs: EtcdPrograms
     /// What was last compared with the other members.
     let compared = Handover<EtcdMachine>()
 
@@ -87,7 +89,7 @@ struct MachineSite: EtcdSite {
         let program = unit.binary
         unit.binary = EtcdUnit.program(of: etcdCluster)
         if source != nil { unit.certificates = EtcdCertificates(in: runtime.appending("pki")) }
-        return EtcdService(node: node, unit: unit, program: program, source: source)
+        return EtcdService(node: node, unit: unit, program: program, source: source, programs: programs)
     }
 
     func gateway() async throws -> EtcdGateway {

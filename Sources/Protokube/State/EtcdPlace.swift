@@ -17,6 +17,8 @@ struct EtcdPlace: EtcdSite {
     let tools: any FilesystemTools
     let http: any HTTPClient
     let now: @Sendable () -> Duration
+    /// Which releases programs were found to be.
+    let programs: EtcdPrograms
 
     var node: any NodeWriter { nodeState.node }
     var clusterName: String { clusterState.boot.clusterName }
@@ -86,7 +88,8 @@ struct EtcdPlace: EtcdSite {
             node: node,
             unit: unit,
             program: NodePaths.etcd.appending("etcd"),
-            source: EtcdCertificates(in: pki)
+            source: EtcdCertificates(in: pki),
+            programs: programs
         )
     }
 

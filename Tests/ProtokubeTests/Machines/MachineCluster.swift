@@ -101,6 +101,22 @@ final class MachineCluster: Sendable {
         try await LiveNode().write(machine.document.encoded(), to: config(machine.member), attributes: attributes)
     }
 
+    /// Puts the programs of a release into the directory `bin`, as a package manager does.
+    func install(minor: Int) async throws {
+        let (node, programs) = (LiveNode(), try #require(Self.programs(minor), "\(Self.remedy)"))
+        let bin = directory.appending("bin")
+        try await node.makeDirectory(bin, attributes: FileAttributes(mode: 0o755))
+        for name in ["etcd", "etcdctl"] {
+            let source = programs.appending(name)
+            try await node.install(
+                source,
+                sha256: try await node.sha256(of: source),
+                to: bin.appending(name),
+                attributes: FileAttributes(mode: 0o755)
+            )
+        }
+    }
+
     // MARK: Processes
 
     /// Starts a machine's program.
@@ -160,6 +176,12 @@ final class MachineCluster: Sendable {
             etcdCluster: "main",
             open: { try FileStore(url: "file://\(self.directory)/store") }
         )
+    }
+
+    /// Which releases the data on a member's volume may be of, as the volume says.
+    func release(notedOn name: String) async throws -> ReleaseRange? {
+        let note = try await LiveNode().read(volume(name).appending(MemberVolume.noteFile))
+        return try VolumeNote(decoding: note).releases
     }
 
     /// Returns once a condition holds.

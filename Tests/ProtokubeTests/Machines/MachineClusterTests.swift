@@ -71,15 +71,42 @@ struct MachineClusterTests {
             try await cluster.untilMembers(["a"], minor: 4)
             try await cluster.declare(["a"], on: ["a"], minor: 5)
             try await cluster.untilMembers(["a"], minor: 5)
-            let note = cluster.volume("a").appending(MemberVolume.noteFile)
-            try await cluster.until("the new release to be noted") { _ in
-                try await VolumeNote(decoding: LiveNode().read(note)).releases?.oldest.hasPrefix("3.5.") == true
+            try await cluster.until("the new release to be noted") { cluster in
+                try await cluster.release(notedOn: "a")?.oldest.hasPrefix("3.5.") == true
             }
             await cluster.stop("a")
             try await cluster.declare(["a"], on: ["a"], minor: 4)
             #expect(try await !cluster.once("a"))
             #expect(cluster.log("a").contains("etcd.version: 3.4."), "\(cluster.log("a").suffix(500))")
             #expect(cluster.log("a").contains("which its data is of"))
+        }
+    }
+
+    @Test func whatAPackageManagerInstallsDoesNotReachTheData() async throws {
+        try await MachineCluster.run { cluster in
+            var machine = try cluster.machine("a", of: ["a"], minor: 4)
+            let declared = machine.etcd.version
+            machine.etcd.directory = cluster.directory.appending("bin").string
+            try await cluster.install(minor: 4)
+            try await cluster.write(machine)
+            try await cluster.start("a")
+            try await cluster.untilMembers(["a"], minor: 4)
+            let pid = try #require(await cluster.etcd("a"))
+
+            try await cluster.install(minor: 5)
+            try await cluster.until("the other release to be told of") { cluster in
+                cluster.log("a").contains("[etcd-version-differs]")
+            }
+            #expect(await cluster.etcd("a") == pid, "it runs on")
+            Glibc.kill(pid, SIGKILL)
+            try await cluster.until("its end") { await $0.etcd("a") == nil }
+            await cluster.stop("a")
+            #expect(try await cluster.release(notedOn: "a") == ReleaseRange(declared))
+
+            machine.etcd.version = MachineCluster.programs(5)?.lastComponent?.string ?? ""
+            try await cluster.write(machine)
+            try await cluster.start("a")
+            try await cluster.untilMembers(["a"], minor: 5)
         }
     }
 
