@@ -181,7 +181,10 @@ import Testing
         view.reports["c"]?.releases = ReleaseRange("3.5.20")
         #expect(objection()?.contains("there is data of 3.5.20") == true)
         let run = RiskyAct.run(release: "3.6.4", member: "d", data: nil, record: record)
-        #expect(SafetyRules.all.objection(to: run)?.contains("there is data of 3.5.16") == true, "nor does one that joins")
+        #expect(
+            SafetyRules.all.objection(to: run)?.contains("there is data of 3.5.16") == true,
+            "nor does one that joins"
+        )
         view.statuses["c"]?.version = "3.5.20-custom"
         #expect(LeaderStep.recordRelease(view) == .recordRelease("3.5.20-custom"), "and may go back")
         view.statuses["c"]?.version = "3.4.23"

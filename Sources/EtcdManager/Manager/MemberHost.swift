@@ -66,7 +66,8 @@ public struct EtcdStart: Sendable, Equatable {
         throw Failure(
             .transient,
             code: "etcd-declaration-changed",
-            "etcd \(declared) is declared since this look began, which found \(release)"
+            "etcd \(declared) is declared since this look began, which found \(release)",
+            hint: "the next look, which comes by itself, goes by what is declared then"
         )
     }
 }

@@ -20,9 +20,12 @@ extension SafetyRules {
             return "etcd \(declared) skips \(oldest.next): there is data of \(oldest)"
         },
         Rule(name: "release-only-after-patch") { act in
-            guard let found = releases(of: act), let declared = EtcdVersion(reported: found.declared) else { return nil }
+            guard let found = releases(of: act), let declared = EtcdVersion(reported: found.declared) else {
+                return nil
+            }
             let known = [found.data?.oldest, found.cluster].compactMap { $0 } + oldestOfAll(act)
-            guard let oldest = known.compactMap(EtcdVersion.init(reported:)).min(), let stop = declared.stop(after: oldest)
+            guard let oldest = known.compactMap(EtcdVersion.init(reported:)).min(),
+                let stop = declared.stop(after: oldest)
             else { return nil }
             return "before etcd \(declared) every member must run \(stop) or later, and there is data of \(oldest):"
                 + " \(stop) is to be declared first, or a later release of \(stop.major).\(stop.minor)"

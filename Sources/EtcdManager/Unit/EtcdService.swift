@@ -180,7 +180,8 @@ public struct EtcdService: Sendable {
             throw Failure(
                 .transient,
                 code: "etcd-user-missing",
-                "user \(EtcdUnit.user) is not there after it was created"
+                "user \(EtcdUnit.user) is not there after it was created",
+                hint: "see `getent passwd \(EtcdUnit.user)`, and where nsswitch.conf(5) looks for users"
             )
         }
         return (uid, gid)

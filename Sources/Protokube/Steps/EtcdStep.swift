@@ -75,7 +75,12 @@ actor EtcdMemberRunner {
         } catch let error as RegisterError {
             throw Failure(error)
         } catch let error as EtcdError {
-            throw Failure(.waiting, code: "etcd-unhealthy", "\(error)")
+            throw Failure(
+                .waiting,
+                code: "etcd-unhealthy",
+                "\(error)",
+                hint: "it is looked at again by itself; `kopslite etcd status` shows which members serve"
+            )
         }
     }
 }
@@ -83,11 +88,12 @@ actor EtcdMemberRunner {
 extension Failure {
     /// What is wrong with the store, for a person.
     init(_ error: RegisterError) {
-        let code =
+        let (code, hint) =
             switch error {
-            case .conflict: "etcd-record-contended"
-            case .unavailable: "store-unreadable"
+            case .conflict:
+                ("etcd-record-contended", "another machine wrote it at the same time; it is looked at again by itself")
+            case .unavailable: ("store-unreadable", "check that this machine reaches the state store")
             }
-        self.init(.transient, code: code, "\(error)", hint: "check that this machine reaches the state store")
+        self.init(.transient, code: code, "\(error)", hint: hint)
     }
 }
