@@ -240,6 +240,14 @@ import Testing
         #expect(failure?.kind == .waiting)
     }
 
+    @Test func aDeclarationThatChangesInBetweenIsLeftToTheNextLook() async throws {
+        await provision()
+        var start = Self.start(.existing)
+        start.release = "3.5.21"
+        let failure = await #expect(throws: Failure.self) { try await service().ensureRunning(start) }
+        #expect(failure?.code == "etcd-declaration-changed" && failure?.hint?.contains("next look") == true)
+    }
+
     @Test func aUnitThatFailsIsTriedAgain() async throws {
         await provision()
         await machine.setFailing("etcd-main.service", true)

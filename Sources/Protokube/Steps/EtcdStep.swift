@@ -75,17 +75,22 @@ actor EtcdMemberRunner {
         } catch let error as RegisterError {
             throw Failure(error)
         } catch let error as EtcdError {
-            throw Failure(
-                .waiting,
-                code: "etcd-unhealthy",
-                "\(error)",
-                hint: "it is looked at again by itself; `kopslite etcd status` shows which members serve"
-            )
+            throw Failure(error)
         }
     }
 }
 
 extension Failure {
+    /// What is wrong with a member's etcd, for a person.
+    init(_ error: EtcdError) {
+        self.init(
+            .waiting,
+            code: "etcd-unhealthy",
+            "\(error)",
+            hint: "it is asked again by itself; `kopslite etcd status` shows which members serve"
+        )
+    }
+
     /// What is wrong with the store, for a person.
     init(_ error: RegisterError) {
         let (code, hint) =
