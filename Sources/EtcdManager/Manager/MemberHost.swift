@@ -3,7 +3,10 @@ import NodeOS
 
 /// The machine that a member's volume is attached to, as the manager uses it.
 public protocol MemberHost: Sendable {
-    /// Looks at the volume and at etcd; changes nothing but mounting a file system that is ours.
+    /// Looks at the volume and at etcd.
+    ///
+    /// Looking makes true what everything else rests on: the volume is claimed in the store and on itself, a file system that is ours is
+    /// mounted, and a running etcd gets its renewed certificates. On a volume that is another machine's by now etcd is ended.
     ///
     /// - Throws: `Failure` where there is no volume, or one that is not ours.
     func look() async throws -> LocalSight
@@ -76,7 +79,7 @@ public struct EtcdStart: Sendable, Equatable {
 public struct LocalSight: Sendable, Equatable {
     /// The volume.
     public enum Volume: Sendable, Equatable {
-        /// Nothing is on it, by three tests.
+        /// Nothing is on it, by three tests, or what this machine left of a file system when it was interrupted at making it.
         case blank
         /// It is mounted; with its note, and whether etcd has data on it.
         case mounted(note: VolumeNote?, hasData: Bool)
