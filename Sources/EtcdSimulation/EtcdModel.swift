@@ -18,7 +18,8 @@ struct Declaration: Sendable, Equatable {
     /// The release: `3.<minor>`.
     var minor = 4
 
-    var release: String { "3.\(minor).0" }
+    /// Of a patch that the next minor may follow.
+    var release: String { "3.\(minor).30" }
 }
 
 /// A running etcd.

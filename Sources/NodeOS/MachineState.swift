@@ -107,6 +107,8 @@ public struct BlockDeviceStatus: Sendable, Equatable {
     public var filesystemSize: Int64?
     /// Whether the kernel lets nobody write to it.
     public var isReadOnly: Bool
+    /// Whether this machine was interrupted when it formatted this very device: what is on it is nobody's.
+    public var isHalfFormatted: Bool
 
     /// Makes one from its parts.
     public init(
@@ -116,7 +118,8 @@ public struct BlockDeviceStatus: Sendable, Equatable {
         endsAreZero: Bool,
         size: Int64,
         filesystemSize: Int64? = nil,
-        isReadOnly: Bool = false
+        isReadOnly: Bool = false,
+        isHalfFormatted: Bool = false
     ) {
         self.signature = signature
         self.label = label
@@ -125,6 +128,7 @@ public struct BlockDeviceStatus: Sendable, Equatable {
         self.size = size
         self.filesystemSize = filesystemSize
         self.isReadOnly = isReadOnly
+        self.isHalfFormatted = isHalfFormatted
     }
 
     /// Whether all three tests say that nothing is on it.

@@ -19,6 +19,7 @@ struct Run: Sendable {
     let clock: any Clock<Duration>
     let log: Logger
     var tools: any FilesystemTools = FilesystemPrograms()
+    var runner: any CommandRunner = SubprocessRunner()
     var devices: any DeviceEvents = KernelDeviceEvents(directory: AnnouncementFile.path.removingLastComponent())
     /// How an address is had beside the machine's own.
     var link: @Sendable (String, String) throws -> any AddressLink = { try InterfaceAddress($0, besides: $1) }
@@ -103,7 +104,8 @@ struct Run: Sendable {
         _ names: [String],
         _ sideline: Sideline
     ) -> [EtcdSteps] {
-        names.map { name in
+        let programs = EtcdPrograms(runner: runner)
+        return names.map { name in
             EtcdSteps(
                 EtcdPlace(
                     etcdCluster: name,
@@ -113,7 +115,8 @@ struct Run: Sendable {
                     tools: tools,
                     http: http,
                     now: Stopwatch(clock).elapsed,
-                    sideline: sideline
+                    sideline: sideline,
+                    programs: programs
                 ),
                 log: "journalctl -u etcd-\(name)",
                 sideline: sideline,

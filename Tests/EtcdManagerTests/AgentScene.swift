@@ -12,6 +12,7 @@ final class AgentScene: MemberHost {
         var volume: LocalSight.Volume
         var process: LocalSight.Process
         var acts: [String] = []
+        var lacksProgram = false
     }
 
     let registers: StoreRegisters
@@ -55,6 +56,7 @@ final class AgentScene: MemberHost {
     var acts: [String] { state.withLock(\.acts) }
     var note: VolumeNote? { state.withLock { $0.volume.note } }
     var isRunning: Bool { state.withLock { $0.process != .stopped } }
+    func lackProgram() { state.withLock { $0.lacksProgram = true } }
     func loseStore() { outage.isThere.withLock { $0 = true } }
 
     func loseData() { state.withLock { $0.volume = .mounted(note: $0.volume.note, hasData: false) } }
@@ -124,6 +126,10 @@ final class AgentScene: MemberHost {
         act("lay \(backup)") { $0.volume = .mounted(note: $0.volume.note, hasData: true) }
     }
     func resolve(_ addresses: [String: String]) {}
+    func checkStart() throws {
+        guard state.withLock(\.lacksProgram) else { return }
+        throw Failure(.waiting, code: "etcd-version-differs", "another release is installed")
+    }
     func start(_ start: EtcdStart) { act("start \(start.release ?? "any")") { $0.process = .running(isCurrent: true) } }
     func stop() { act("stop") { $0.process = .stopped } }
 }

@@ -22,6 +22,9 @@ import Testing
         // What the volume says counts where the record does not tell.
         ("3.5.21", nil, "3.4.23", "older"), ("3.4.23", nil, "3.6.4", "skips 3.5"),
         ("3.5.21", "3.5.21", "4.0.0", "skips"),
+        // What early patches of 3.5 left behind is no good for 3.6.
+        ("3.5.25", "3.5.25", "3.6.4", "before etcd 3.6.4 every member must run 3.5.26 or later"),
+        ("3.5.16", "3.5.30", "3.6.4", "there is data of 3.5.16"), ("3.5.16", nil, "3.6.4", "data of 3.5.16"),
     ]) func aReleaseThatTheDataCannotBeGivenToIsRefused(
         data: String,
         cluster: String?,
@@ -54,12 +57,12 @@ import Testing
 
     /// It was upgraded while the store could not be asked, and so the record is behind.
     @Test func whoeverIsAloneGoesOnFromItsOwnData() async throws {
-        let scene = try await AgentScene(data: "3.5.21", cluster: "3.4.23", process: .stopped)
+        let scene = try await AgentScene(data: "3.5.26", cluster: "3.4.23", process: .stopped)
         try await scene.tick("3.6.4")
         #expect(scene.isRunning)
     }
 
-    @Test(arguments: [("3.4.23", "3.4.23"), ("3.4.23", "3.4.1"), ("3.4.23", "3.5.21"), ("3.5.21", "3.6.4")])
+    @Test(arguments: [("3.4.23", "3.4.23"), ("3.4.23", "3.4.1"), ("3.4.23", "3.5.21"), ("3.5.26", "3.6.4")])
     func theSameMinorAndTheNextAreRunAndNotedFirst(data: String, declared: String) async throws {
         let scene = try await AgentScene(data: data, cluster: data, process: .stopped)
         try await scene.tick(declared)
@@ -68,9 +71,23 @@ import Testing
         #expect(scene.note?.releases?.newest == declared && scene.note?.releases?.oldest == data)
     }
 
+    /// Or nobody could go back to what is installed, which never came to run.
+    @Test(arguments: [true, false])
+    func withoutAProgramTheVolumeIsNotGivenToARelease(hasStore: Bool) async throws {
+        let scene = try await AgentScene(data: "3.4.23", cluster: "3.4.23", process: .stopped)
+        scene.lackProgram()
+        if !hasStore { scene.loseStore() }
+        let failure = await refusal { try await scene.tick("3.5.21") }
+        #expect(failure?.code == "etcd-version-differs")
+        #expect(scene.acts.isEmpty && scene.note?.releases == ReleaseRange("3.4.23"))
+    }
+
     @Test func aReleaseIsRefusedFromTheVolumeAloneToo() async throws {
-        for (declared, isRun) in [("3.4.23", false), ("3.5.22", true), ("3.6.4", true), ("3.7.0", false)] {
-            let scene = try await AgentScene(data: "3.5.21", cluster: "3.5.21", process: .stopped)
+        for (data, declared, isRun) in [
+            ("3.5.26", "3.4.23", false), ("3.5.26", "3.5.22", true), ("3.5.26", "3.6.4", true),
+            ("3.5.26", "3.7.0", false), ("3.5.21", "3.6.4", false),
+        ] {
+            let scene = try await AgentScene(data: data, cluster: data, process: .stopped)
             scene.loseStore()
             let failure = await refusal { try await scene.tick(declared) }
             #expect(scene.isRunning == isRun && (failure == nil) == isRun, "\(declared)")
@@ -122,6 +139,56 @@ import Testing
         view.record.operation = nil
         view.statuses["c"]?.version = "3.4.23"
         #expect(next() == .beginRestart(member: "b"), "not while one is still behind")
+    }
+
+    /// A member's own data may be patched: the others' is what a snapshot brings along.
+    @Test func whoeverIsBehindKeepsTheOthersFromTheReleaseAfterAPatch() throws {
+        var record = ClusterRecord(clusterName: "c", etcdCluster: "main", id: "1", founder: "a")
+        for (number, name) in ["a", "b", "c"].enumerated() {
+            record.members[name] = MemberRecord(incarnation: 1, state: .voter, etcdID: UInt64(number + 1))
+        }
+        record.release = "3.5.16"
+        var view = MembershipView(record: record, release: "3.5.30")
+        for (number, name) in ["a", "b", "c"].enumerated() {
+            view.reports[name] = MemberReport(
+                machine: name,
+                address: name,
+                clientURL: name,
+                data: .good,
+                incarnation: 1,
+                isRunning: true,
+                releases: ReleaseRange("3.5.30")
+            )
+            view.statuses[name] = EtcdStatus(
+                version: "3.5.30",
+                clusterID: 1,
+                memberID: UInt64(number + 1),
+                leader: 1,
+                revision: 1,
+                raftIndex: 1,
+                raftAppliedIndex: 1
+            )
+        }
+        #expect(LeaderStep.recordRelease(view) == .recordRelease("3.5.30"), "patches count here")
+        view.release = "3.6.4"
+        let objection = {
+            SafetyRules.all.objection(to: .restart(member: "b", view: view.during(.restart(member: "b"))))
+        }
+        #expect(objection()?.contains("there is data of 3.5.16") == true)
+        view.record.release = "3.5.30"
+        #expect(objection() == nil)
+        #expect(LeaderStep.recordRelease(view) == nil)
+        view.reports["c"]?.releases = ReleaseRange("3.5.20")
+        #expect(objection()?.contains("there is data of 3.5.20") == true)
+        let run = RiskyAct.run(release: "3.6.4", member: "d", data: nil, record: record)
+        #expect(
+            SafetyRules.all.objection(to: run)?.contains("there is data of 3.5.16") == true,
+            "nor does one that joins"
+        )
+        view.statuses["c"]?.version = "3.5.20-custom"
+        #expect(LeaderStep.recordRelease(view) == .recordRelease("3.5.20-custom"), "and may go back")
+        view.statuses["c"]?.version = "3.4.23"
+        #expect(LeaderStep.recordRelease(view) == nil, "minors do not")
     }
 
     /// A backup may be older than what it takes the place of: that is the way back.

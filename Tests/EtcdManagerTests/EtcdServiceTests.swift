@@ -7,6 +7,29 @@ import Testing
 @Suite struct EtcdServiceTests {
     static let source: FilePath = "/etc/kubernetes/pki/etcd-main"
     let machine = VolumeMachine()
+    let programs: EtcdPrograms
+    let asked = Asked()
+
+    init() { programs = EtcdPrograms(runner: SpokenRelease(machine: machine, asked: asked)) }
+
+    /// How often a program was asked for its release.
+    actor Asked {
+        private(set) var count = 0
+        func note() { count += 1 }
+    }
+
+    /// Programs whose text is the release they say they are, and whatever comes after a `+`.
+    struct SpokenRelease: CommandRunner {
+        let machine: VolumeMachine
+        let asked: Asked
+
+        func result(of command: Command) async throws -> CommandResult {
+            await asked.note()
+            let text = String(decoding: try await machine.read(FilePath(command.program)), as: UTF8.self)
+            guard text.hasPrefix("3") else { return CommandResult(code: 126, errors: Array("exec format error".utf8)) }
+            return CommandResult(output: Array("etcd Version: \(text.prefix { $0 != "+" })\nGit SHA: 0\n".utf8))
+        }
+    }
 
     static func start(_ state: EtcdUnit.ClusterState) -> EtcdStart {
         EtcdStart(state: state, token: "t-1", member: "a", peers: ["a": "https://a.internal:2380"])
@@ -17,15 +40,18 @@ import Testing
             node: machine,
             unit: EtcdUnitTests.unit(version: version),
             program: "/opt/etcd/etcd",
-            source: EtcdCertificates(in: Self.source)
+            source: EtcdCertificates(in: Self.source),
+            programs: programs
         )
     }
+
+    func install(_ program: String) async { await machine.put(program, at: "/opt/etcd/etcd") }
 
     func provision() async {
         for name in ["ca.crt", "peer-ca.crt", "server.crt", "server.key", "peer.crt", "peer.key"] {
             await machine.put("1 \(name)", at: Self.source.appending(name))
         }
-        await machine.put("etcd", at: "/opt/etcd/etcd")
+        await install("3.4.23")
     }
 
     func unitChanges() async -> [String] {
@@ -62,14 +88,79 @@ import Testing
     @Test func whatSystemdStartsAnewIsTheProgramThatWasAccepted() async throws {
         await provision()
         try await service().ensureRunning(Self.start(.existing))
-        await machine.put("etcd of the next release", at: "/opt/etcd/etcd")
+        await install("3.4.23+rebuilt")
         #expect(try await service().process() == .running(isCurrent: false))
         let binary = EtcdUnit.program(of: "main")
         #expect(try service().unit.text().contains("ExecStart=\(binary) "))
-        #expect(try await machine.read(binary) == Array("etcd".utf8))
+        #expect(try await machine.read(binary) == Array("3.4.23".utf8))
         try await service().ensureRunning(Self.start(.existing))
-        #expect(try await machine.read(binary) == Array("etcd of the next release".utf8))
+        #expect(try await machine.read(binary) == Array("3.4.23+rebuilt".utf8))
         #expect(await machine.files[binary]?.status.mode == 0o755)
+    }
+
+    @Test func anUpgradeOfPackagesDoesNotReachTheData() async throws {
+        await provision()
+        try await service().ensureRunning(Self.start(.existing))
+        await install("3.5.21")
+        #expect(try await service().process() == .running(isCurrent: true), "it takes no turn that it could not use")
+        var failure = await #expect(throws: Failure.self) { try await service().checkInstalled() }
+        #expect(failure?.code == "etcd-version-differs" && failure?.kind == .waiting)
+        #expect(failure?.message == "/opt/etcd/etcd is etcd 3.5.21, and etcd main is declared as 3.4.23")
+        #expect(
+            failure?.hint?.contains("install etcd 3.4.23") == true && failure?.hint?.contains("declare 3.5.21") == true
+        )
+        // A boot, or another authority: it starts from its copy.
+        await machine.reboot()
+        await machine.clearEffects()
+        try await service().ensureRunning(Self.start(.existing))
+        #expect(await unitChanges() == ["start etcd-main.service"])
+        await machine.put("2", at: Self.source.appending("ca.crt"))
+        #expect(try await service().process() == .running(isCurrent: false))
+        try await service().ensureRunning(Self.start(.existing))
+        #expect(try await machine.read(EtcdUnit.program(of: "main")) == Array("3.4.23".utf8))
+        // Without a copy nothing is started, and nothing copied.
+        try await service().stop()
+        await machine.remove(EtcdUnit.program(of: "main"))
+        await machine.clearEffects()
+        failure = await #expect(throws: Failure.self) { try await service().ensureRunning(Self.start(.existing)) }
+        #expect(failure?.code == "etcd-version-differs")
+        #expect(await machine.effects.isEmpty)
+    }
+
+    @Test(arguments: [true, false])
+    func anUpgradeGoesByItselfInWhicheverOrderItComes(isInstalledFirst: Bool) async throws {
+        await provision()
+        try await service().ensureRunning(Self.start(.existing))
+        if isInstalledFirst { await install("3.5.21") }
+        let between = service(version: isInstalledFirst ? "3.4.23" : "3.5.21")
+        #expect(try await between.process() == .running(isCurrent: true))
+        await #expect(throws: Failure.self) { try await between.checkInstalled() }
+        await install("3.5.21")
+        let after = service(version: "3.5.21")
+        #expect(try await after.process() == .running(isCurrent: false))
+        try await after.checkInstalled()
+        try await after.ensureRunning(Self.start(.existing))
+        #expect(try await after.process() == .running(isCurrent: true))
+        #expect(try await machine.read(EtcdUnit.program(of: "main")) == Array("3.5.21".utf8))
+    }
+
+    @Test func aProgramIsAskedOnceForEachContent() async throws {
+        await provision()
+        for _ in 0..<3 { try await service().ensureRunning(Self.start(.existing)) }
+        #expect(await asked.count == 1)
+        await install("3.5.21")
+        for _ in 0..<3 { _ = try await service().process() }
+        #expect(await asked.count == 2)
+    }
+
+    @Test func whatSaysNoReleaseIsNotStarted() async throws {
+        await provision()
+        await install("garbage")
+        let failure = await #expect(throws: Failure.self) { try await service().ensureRunning(Self.start(.new)) }
+        #expect(failure?.code == "etcd-version-unknown" && failure?.kind == .transient)
+        #expect(failure?.hint?.contains("/opt/etcd/etcd --version") == true)
+        #expect(failure?.chain.contains("exec format error") == true)
+        #expect(await unitChanges().isEmpty)
     }
 
     @Test func aStoppedEtcdIsStarted() async throws {
@@ -86,7 +177,6 @@ import Testing
         #expect(try await service().process() == .stopped)
         try await service().ensureRunning(Self.start(.existing))
         #expect(try await service().process() == .running(isCurrent: true))
-        #expect(try await service(version: "3.5.21").process() == .running(isCurrent: false))
         await machine.put("2", at: Self.source.appending("ca.crt"))
         #expect(try await service().process() == .running(isCurrent: false))
         try await service().stop()
@@ -103,7 +193,8 @@ import Testing
         for change in ["ca.crt", "binary", "version"] {
             await machine.clearEffects()
             if change == "ca.crt" { await machine.put("2", at: Self.source.appending("ca.crt")) }
-            if change == "binary" { await machine.put("etcd 2", at: "/opt/etcd/etcd") }
+            if change == "binary" { await install("3.4.23+2") }
+            if change == "version" { await install("3.5.21") }
             try await service(version: change == "version" ? "3.5.21" : "3.4.23").ensureRunning(Self.start(.existing))
             #expect(await unitChanges() == ["restart etcd-main.service"], "\(change)")
         }
@@ -141,12 +232,20 @@ import Testing
 
     @Test func missingFilesAreWaitedForByName() async throws {
         var failure = await #expect(throws: Failure.self) { try await service().ensureRunning(Self.start(.new)) }
+        #expect(failure?.code == "etcd-binary-missing")
+        #expect(failure?.kind == .waiting)
+        await install("3.4.23")
+        failure = await #expect(throws: Failure.self) { try await service().ensureRunning(Self.start(.new)) }
         #expect(failure?.code == "etcd-certificates-missing")
         #expect(failure?.kind == .waiting)
+    }
+
+    @Test func aDeclarationThatChangesInBetweenIsLeftToTheNextLook() async throws {
         await provision()
-        await machine.remove("/opt/etcd/etcd")
-        failure = await #expect(throws: Failure.self) { try await service().ensureRunning(Self.start(.new)) }
-        #expect(failure?.code == "etcd-binary-missing")
+        var start = Self.start(.existing)
+        start.release = "3.5.21"
+        let failure = await #expect(throws: Failure.self) { try await service().ensureRunning(start) }
+        #expect(failure?.code == "etcd-declaration-changed" && failure?.hint?.contains("next look") == true)
     }
 
     @Test func aUnitThatFailsIsTriedAgain() async throws {

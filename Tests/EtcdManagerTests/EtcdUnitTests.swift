@@ -25,6 +25,12 @@ import Testing
         )
     }
 
+    /// A learner of several GiB is ready when it has them, a voter when there is a quorum.
+    @Test func nothingEndsAnEtcdForNotBeingReadyYet() throws {
+        let lines = try Self.unit(version: "3.5.21").text().split(separator: "\n")
+        #expect(lines.contains("Type=exec") && !lines.contains { $0.hasPrefix("TimeoutStartSec=") })
+    }
+
     @Test(arguments: ["3.4.23", "3.5.21", "3.6.4"]) func theUnitsTextIsAsReviewed(version: String) throws {
         try Golden.check(Self.unit(version: version).text(), "etcd-main-\(version).service")
     }

@@ -158,6 +158,22 @@ import Testing
         await expect("volume-foreign", .permanent)
     }
 
+    /// Or the member would count as one without data, and the others would replace it.
+    @Test func aDamagedSuperblockIsNotTakenForABlankVolume() async throws {
+        await attach(BlockDeviceStatus(signature: nil, endsAreZero: false, size: 1 << 30))
+        await expect("volume-unrecognised", .permanent)
+        let failure = await #expect(throws: Failure.self) { try await volume.format() }
+        #expect(failure?.code == "volume-unrecognised" && failure?.hint?.contains("e2fsck -b 32768") == true)
+    }
+
+    @Test func whatThisMachineLeftHalfFormattedIsFormatted() async throws {
+        await attach(nil)
+        await machine.interruptFormatting(of: Self.device)
+        #expect(try await volume.look() == .blank)
+        try await volume.format()
+        #expect(try await volume.look() == .mounted(note: nil, hasData: false))
+    }
+
     @Test func aDamagedNoteIsNotTakenForNone() async throws {
         await attach(Self.ours)
         _ = try await volume.look()

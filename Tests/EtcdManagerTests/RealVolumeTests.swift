@@ -107,6 +107,34 @@ struct RealVolumeTests {
         }
     }
 
+    @Test func aDamagedSuperblockIsToldOfAndCanBeRepaired() async throws {
+        try await Bench.run { bench in
+            try await bench.volume.format()
+            try await bench.volume.write(MemberVolumeTests.note)
+            try await Bench.tool("umount", bench.mountPoint.string)
+            let places = try await Bench.tool("mke2fs", "-n", "-F", bench.device)
+            let words = places.split { !$0.isNumber && !$0.isLetter }.map(String.init)
+            let copy = try #require(words.drop { $0 != "stored" }.first { Int($0) != nil })
+            try await Bench.tool(
+                "dd",
+                "if=/dev/zero",
+                "of=\(bench.device)",
+                "bs=1k",
+                "seek=1",
+                "count=1",
+                "conv=notrunc"
+            )
+            for attempt in ["look", "format"] {
+                let failure = await #expect(throws: Failure.self) {
+                    if attempt == "look" { _ = try await bench.volume.look() } else { try await bench.volume.format() }
+                }
+                #expect(failure?.code == "volume-unrecognised", "\(attempt): \(failure?.chain ?? "")")
+            }
+            _ = try? await Bench.tool("e2fsck", "-y", "-b", copy, bench.device)
+            #expect(try await bench.volume.look() == .mounted(note: MemberVolumeTests.note, hasData: false), "\(copy)")
+        }
+    }
+
     @Test func aFileSystemThatWasNotUnmountedIsCheckedAndMounted() async throws {
         try await Bench.run { bench in
             try await bench.volume.format()

@@ -25,7 +25,6 @@ actor VolumeMachine: NodeWriter {
     private var crashAt: Int?
     private var failingUnits: Set<String> = []
     private var nextID: UInt32 = 990
-    private var interrupted: Set<FilePath> = []
 
     func crash(atEffect count: Int?) { crashAt = count.map { effects.count + $0 } }
     func attach(_ device: FilePath, _ status: BlockDeviceStatus) { devices[device] = status }
@@ -61,8 +60,12 @@ actor VolumeMachine: NodeWriter {
 
     /// Formatting a device was interrupted, and is noted.
     func interruptFormatting(of device: FilePath) {
-        devices[device] = BlockDeviceStatus(signature: nil, endsAreZero: false, size: 1 << 30)
-        interrupted.insert(device)
+        devices[device] = BlockDeviceStatus(
+            signature: nil,
+            endsAreZero: false,
+            size: 1 << 30,
+            isHalfFormatted: true
+        )
     }
 
     private func effect(_ text: String) throws {
@@ -165,8 +168,7 @@ actor VolumeMachine: NodeWriter {
         files.merge(volumes[mount.source] ?? [:]) { _, new in new }
     }
     func makeFilesystem(_ type: String, label: String?, on device: FilePath) throws {
-        guard let found = devices[device], found.isBlank || interrupted.contains(device) && found.signature == nil
-        else {
+        guard let found = devices[device], found.isBlank || found.isHalfFormatted else {
             throw Failure(.permanent, code: "not-blank", "\(device) is not blank")
         }
         try effect("mkfs.\(type) \(label ?? "-") \(device)")

@@ -144,6 +144,12 @@ struct EtcdCheckTests {
             ("3.4.23", "3.4.23", nil), ("3.4.23", "3.4.24", nil), ("3.4.23", "3.5.0", nil),
             ("3.4.23", "3.6.4", "3.6.4 skips a minor release after 3.4.23; go to a release of 3.5 first"),
             ("3.5.1", "3.4.23", "3.4.23 is older than 3.5.1, which its data is of; write 3.5.1 or a later release"),
+            ("3.5.26", "3.6.4", nil), ("3.5.30", "3.6.0", nil), ("3.5.1", "3.5.26", nil), ("3.6.0", "3.7.0", nil),
+            (
+                "3.5.25", "3.6.4",
+                "3.6.4 may take members for learners, or removed ones for members, in data of 3.5.25; "
+                    + "go to 3.5.26 or a later release of 3.5 first, on every member"
+            ),
             ("3.5.1", "3.5.0", "3.5.0 is older than 3.5.1, which its data is of; write 3.5.1 or a later release"),
         ] as [(String, String, String?)]
     )

@@ -141,7 +141,7 @@ import Testing
             pwrite(file, [UInt8(7)], 1, off_t(offset))
             close(file)
             let status = try await node.blockDevice(image)
-            #expect(status?.endsAreZero == false)
+            #expect(status?.endsAreZero == false && status?.isHalfFormatted == false)
             #expect(await code { try await node.makeFilesystem("ext4", label: nil, on: image) } == "not-blank")
         }
     }
@@ -162,6 +162,7 @@ import Testing
             let file = open(root.appending("image").string, O_WRONLY)
             pwrite(file, [UInt8(7)], 1, 5000)
             close(file)
+            #expect(try await node.blockDevice("/image")?.isHalfFormatted == true)
             try await node.makeFilesystem("ext4", label: nil, on: "/image")
             #expect(try await node.blockDevice("/image")?.signature == "ext4")
             #expect(await code { try await node.makeFilesystem("ext4", label: nil, on: "/image") } == "not-blank")

@@ -21,7 +21,8 @@ import Testing
             tools: RunTests.Clean(),
             http: CurlClient(),
             now: Stopwatch(bench.clock).elapsed,
-            sideline: Sideline()
+            sideline: Sideline(),
+            programs: EtcdPrograms()
         )
     }
 

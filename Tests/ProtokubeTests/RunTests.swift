@@ -30,6 +30,15 @@ import Testing
         func grow(_ device: FilePath, filesystem: String, mountPoint: FilePath) {}
     }
 
+    /// etcd's program says that it is what a file on the machine says.
+    struct Installed: CommandRunner {
+        let node: FakeNode
+
+        func result(of command: Command) async throws -> CommandResult {
+            CommandResult(output: Array("etcd Version: ".utf8) + (try await node.read(FilePath(command.program))))
+        }
+    }
+
     /// Nothing ever happens to this machine's devices.
     struct Silent: DeviceEvents {
         func events() -> AsyncStream<DeviceEvent> { AsyncStream { $0.finish() } }
@@ -43,6 +52,7 @@ import Testing
             clock: clock,
             log: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             tools: Clean(),
+            runner: Installed(node: fixture.node),
             devices: Silent(),
             open: { [store = fixture.store, outage = fixture.outage] _ in
                 if outage.value == true { throw StoreError.unavailable(url: "memory://", reason: "unplugged") }
@@ -67,7 +77,7 @@ import Testing
                 machine.put("authority", at: NodePaths.etcdPKI(of: "main").appending(name))
             }
             machine.put("authority", at: NodePaths.authority)
-            machine.put("etcd", at: NodePaths.etcd.appending("etcd"))
+            machine.put("3.4.23", at: NodePaths.etcd.appending("etcd"))
             machine.put("{}", at: NodePaths.laterManifests.appending("kube-scheduler.json"))
             machine.putDirectory(NodePaths.manifests)
             machine.putDirectory("/etc/systemd/system")

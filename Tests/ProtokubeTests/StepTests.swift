@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import AddonManager
+import EtcdManager
 import FoundationEssentials
 import KopsModel
 import NodeBuilders
@@ -29,6 +30,15 @@ import Testing
         worker.controlPlane = nil
         try await fixture.seal(worker)
         await expect("not-control-plane") { try await step.converge(Deaf()) }
+    }
+
+    @Test func troubleOfTheStoreAndOfEtcdHasARemedyOfItsOwn() async throws {
+        let raced = Failure(RegisterError.conflict(path: "etcd/main/identity.json"))
+        #expect(raced.code == "etcd-record-contended" && raced.hint?.contains("at the same time") == true)
+        let away = Failure(RegisterError.unavailable(reason: "unplugged"))
+        #expect(away.code == "store-unreadable" && away.hint?.contains("reaches the state store") == true)
+        let ill = Failure(EtcdError.unreachable(endpoint: "https://10.0.0.1:2379", reason: "timeout"))
+        #expect(ill.code == "etcd-unhealthy" && ill.kind == .waiting && ill.hint?.contains("etcd status") == true)
     }
 
     @Test func theEndpointRecordIsWhatNodeupReads() async throws {

@@ -19,6 +19,10 @@ public struct DeclaredEtcd: EtcdSupervisor {
     public func ensureRunning(_ start: EtcdStart) async throws { try await supervisor().ensureRunning(start) }
     /// Ends etcd.
     public func stop() async throws { try await supervisor().stop() }
+    /// Throws while no program of the declared release could be started.
+    public func checkStart() async throws { try await supervisor().checkStart() }
+    /// Throws while what is installed is not of the declared release.
+    public func checkInstalled() async throws { try await supervisor().checkInstalled() }
 }
 
 /// The members' etcd, spoken to as is declared at each call: certificates are renewed while a program runs.

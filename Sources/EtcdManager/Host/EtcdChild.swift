@@ -18,6 +18,7 @@ public actor EtcdChild {
     private static let patience: Duration = .seconds(30)
 
     private let node: any NodeWriter
+    private let programs: EtcdPrograms
     private let now: @Sendable () -> Duration
     private let ended: @Sendable () -> Void
     private var running: Running?
@@ -26,14 +27,17 @@ public actor EtcdChild {
     ///
     /// - Parameters:
     ///   - node: This machine.
+    ///   - programs: Remembers which releases programs are.
     ///   - now: Since any fixed instant, never going back.
     ///   - ended: Called at once when etcd ends.
     public init(
         node: any NodeWriter,
+        programs: EtcdPrograms,
         now: @escaping @Sendable () -> Duration,
         ended: @escaping @Sendable () -> Void
     ) {
         self.node = node
+        self.programs = programs
         self.now = now
         self.ended = ended
     }
@@ -50,12 +54,22 @@ public actor EtcdChild {
     fileprivate func process(_ unit: EtcdUnit) async throws -> LocalSight.Process {
         guard let running, running.process.isRunning else { return .stopped }
         let authorities = try await authorities(of: unit)
-        return .running(isCurrent: running.unit == unit && running.authorities == authorities)
+        if running.unit == unit, running.authorities == authorities { return .running(isCurrent: true) }
+        // Without a program of the declared release no restart would make it any more as declared.
+        let canStart = (try? await checkStart(unit)) != nil
+        return .running(isCurrent: !canStart)
+    }
+
+    /// There is no copy of the program as there is for a unit: what is installed is what is started.
+    fileprivate func checkStart(_ unit: EtcdUnit) async throws {
+        guard try await node.status(of: unit.binary) != nil else { throw unit.missing(unit.binary) }
+        try await unit.requireRelease(of: unit.binary, digest: try await node.sha256(of: unit.binary), programs)
     }
 
     fileprivate func ensureRunning(_ unit: EtcdUnit, _ start: EtcdStart) async throws {
         try start.requireRelease(unit.version)
         if try await process(unit) == .running(isCurrent: true) { return }
+        try await checkStart(unit)
         try await tellQuickEnd()
         await stop()
         try await node.makeDirectory(unit.dataDirectory, attributes: FileAttributes(mode: 0o700))
@@ -101,5 +115,7 @@ public actor EtcdChild {
         func process() async throws -> LocalSight.Process { try await child.process(unit) }
         func ensureRunning(_ start: EtcdStart) async throws { try await child.ensureRunning(unit, start) }
         func stop() async throws { await child.stop() }
+        func checkStart() async throws { try await child.checkStart(unit) }
+        func checkInstalled() async throws { try await child.checkStart(unit) }
     }
 }

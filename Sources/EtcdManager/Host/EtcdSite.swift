@@ -92,6 +92,13 @@ extension EtcdSite {
         return MemberVolume(node: node, directory: directory, source: .disk(disk))
     }
 
+    /// Says whether the etcd that is installed on this machine is not of the declared release.
+    ///
+    /// - Throws: ``Failure`` as ``EtcdService/checkInstalled()``.
+    public func checkInstalled() async throws {
+        try await supervisor(on: try await volume(), of: try await place()).checkInstalled()
+    }
+
     /// This machine's agent, which leads nothing yet.
     public func agent() async throws -> EtcdAgent {
         let (volume, place) = (try await volume(), try await place())

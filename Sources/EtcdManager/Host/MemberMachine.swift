@@ -11,11 +11,19 @@ public protocol EtcdSupervisor: Sendable {
     func ensureRunning(_ start: EtcdStart) async throws
     /// Ends etcd and waits for its end; one that does not run is no error.
     func stop() async throws
+    /// Throws while no program of the declared release could be started.
+    func checkStart() async throws
+    /// Throws while what is installed is not of the declared release, which need not keep etcd from running.
+    func checkInstalled() async throws
 }
 
 extension EtcdSupervisor {
     /// Nothing: etcd reads the certificates where they are.
     public func renewCertificates() async throws {}
+    /// Nothing: whoever starts etcd knows its program.
+    public func checkStart() async throws {}
+    /// Nothing: whoever starts etcd knows its program.
+    public func checkInstalled() async throws {}
 }
 
 extension EtcdService: EtcdSupervisor {}
@@ -61,13 +69,16 @@ public struct MemberMachine: MemberHost {
     public func write(_ note: VolumeNote) async throws { try await volume.write(note) }
     /// Moves the data out of etcd's way.
     public func setAside(_ kind: SetAside) async throws { try await volume.setAside(kind) }
-    /// Lays the data of a backup where etcd finds it.
+    /// Lays the data of a backup where etcd finds it, which is noted as the declared release's from then on.
     public func lay(backup: String, for start: EtcdStart) async throws {
+        try await supervisor.checkStart()
         try await volume.clearEmpty()
         try await restore(backup, start)
     }
     /// Lets the members' names stand for these addresses.
     public func resolve(_ addresses: [String: String]) async throws { try await names(addresses) }
+    /// Throws while no program of the declared release could be started.
+    public func checkStart() async throws { try await supervisor.checkStart() }
     /// Has etcd run as declared.
     public func start(_ start: EtcdStart) async throws { try await supervisor.ensureRunning(start) }
     /// Ends etcd.

@@ -80,8 +80,10 @@ extension EtcdAgent {
         )
     }
 
-    /// Notes on the volume which release its data is about to be given to: afterwards there is no way back.
+    /// Notes on the volume which release its data is about to be given to: afterwards there is no way back, so not before
+    /// there is a program to give it to.
     func commit(_ sight: LocalSight, to release: String?) async throws {
+        try await means.host.checkStart()
         guard let release, var note = sight.note else { return }
         var releases = sight.releases ?? ReleaseRange(release)
         releases.add(release)

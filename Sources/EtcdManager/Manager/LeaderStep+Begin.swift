@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 
 /// What a leader begins while nothing is under way, in the order of its worth.
 extension LeaderStep {
@@ -8,12 +9,19 @@ extension LeaderStep {
     }
 
     /// The release that the whole cluster has come to, as etcd itself reckons it: the oldest of its members'.
+    ///
+    /// Patches may go back, minors do not.
     static func recordRelease(_ view: MembershipView) -> LeaderStep? {
-        let voters = view.record.voters
         let releases = view.healthyVoters.compactMap { view.statuses[$0]?.version }
-        let minors = releases.compactMap { release in Minor(release).map { ($0, release) } }
-        guard minors.count == voters.count, let (oldest, release) = minors.min(by: { $0.0 < $1.0 }) else { return nil }
-        if let known = view.record.release.flatMap(Minor.init), known >= oldest { return nil }
+        let versions = releases.compactMap { release in EtcdVersion(reported: release).map { ($0, release) } }
+        guard versions.count == view.record.voters.count, let (oldest, release) = versions.min(by: { $0.0 < $1.0 }),
+            release != view.record.release
+        else { return nil }
+        if let known = view.record.release.flatMap(EtcdVersion.init(reported:)),
+            (known.major, known.minor) > (oldest.major, oldest.minor)
+        {
+            return nil
+        }
         return .recordRelease(release)
     }
 

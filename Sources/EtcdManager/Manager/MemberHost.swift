@@ -3,7 +3,10 @@ import NodeOS
 
 /// The machine that a member's volume is attached to, as the manager uses it.
 public protocol MemberHost: Sendable {
-    /// Looks at the volume and at etcd; changes nothing but mounting a file system that is ours.
+    /// Looks at the volume and at etcd.
+    ///
+    /// Looking makes true what everything else rests on: the volume is claimed in the store and on itself, a file system that is ours is
+    /// mounted, and a running etcd gets its renewed certificates. On a volume that is another machine's by now etcd is ended.
     ///
     /// - Throws: `Failure` where there is no volume, or one that is not ours.
     func look() async throws -> LocalSight
@@ -17,6 +20,8 @@ public protocol MemberHost: Sendable {
     func lay(backup: String, for start: EtcdStart) async throws
     /// Lets the members' names stand for these addresses on the machine.
     func resolve(_ addresses: [String: String]) async throws
+    /// Throws while no program of the declared release could be started: the volume is not to be noted as given to it.
+    func checkStart() async throws
     /// Starts etcd, anew where it runs and is not as declared. What runs as declared is left alone.
     func start(_ start: EtcdStart) async throws
     /// Ends etcd; one that does not run is no error.
@@ -29,6 +34,11 @@ public enum SetAside: String, Sendable {
     case replaced
     /// A backup's, laid by an attempt at the restore that goes on now: it must not push out what served before.
     case unfinished
+}
+
+extension MemberHost {
+    /// Nothing: the host runs whatever is declared.
+    public func checkStart() async throws {}
 }
 
 /// What a member's etcd is started with beyond its machine's settings; etcd looks at it while it has no data.
@@ -67,7 +77,8 @@ public struct EtcdStart: Sendable, Equatable {
         throw Failure(
             .transient,
             code: "etcd-declaration-changed",
-            "etcd \(declared) is declared since this look began, which found \(release)"
+            "etcd \(declared) is declared since this look began, which found \(release)",
+            hint: "the next look, which comes by itself, goes by what is declared then"
         )
     }
 }
@@ -76,7 +87,7 @@ public struct EtcdStart: Sendable, Equatable {
 public struct LocalSight: Sendable, Equatable {
     /// The volume.
     public enum Volume: Sendable, Equatable {
-        /// Nothing is on it, by three tests.
+        /// Nothing is on it, by three tests, or what this machine left of a file system when it was interrupted at making it.
         case blank
         /// It is mounted; with its note, and whether etcd has data on it.
         case mounted(note: VolumeNote?, hasData: Bool)
@@ -85,7 +96,7 @@ public struct LocalSight: Sendable, Equatable {
     /// etcd's process.
     public enum Process: Sendable, Equatable {
         case stopped
-        /// It runs, as it is declared now or as it was declared before.
+        /// It runs, as it is declared now or as it was declared before; also current where it could not be started as declared.
         case running(isCurrent: Bool)
     }
 

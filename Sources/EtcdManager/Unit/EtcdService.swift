@@ -13,14 +13,24 @@ public struct EtcdService: Sendable {
     public let program: FilePath
     /// The certificates as root keeps them, of which etcd gets copies it can read; `nil`: it speaks plain HTTP.
     public let source: EtcdCertificates?
-    private let node: any NodeWriter
+    let node: any NodeWriter
+    let programs: EtcdPrograms
 
     /// Makes a service.
-    public init(node: any NodeWriter, unit: EtcdUnit, program: FilePath, source: EtcdCertificates?) {
+    ///
+    /// `programs` remembers from service to service which releases programs are.
+    public init(
+        node: any NodeWriter,
+        unit: EtcdUnit,
+        program: FilePath,
+        source: EtcdCertificates?,
+        programs: EtcdPrograms
+    ) {
         self.node = node
         self.unit = unit
         self.program = program
         self.source = source
+        self.programs = programs
     }
 
     /// The directory with the copies, the environment file and the stamp; below `/run`, so a boot clears it.
@@ -31,22 +41,25 @@ public struct EtcdService: Sendable {
     private var runtimeDirectory: FilePath { Self.runtimeDirectory(of: unit.etcdCluster) }
     private var stampPath: FilePath { runtimeDirectory.appending("started-with") }
 
-    /// What runs now.
+    /// What runs now; without a program of the declared release it is current, for no restart would make it any more so.
     ///
-    /// - Throws: ``Failure`` `etcd-certificates-missing`, `etcd-binary-missing` (waiting) while nodeup has not put them there.
+    /// - Throws: ``Failure`` `etcd-certificates-missing` (waiting) while nodeup has not put them there.
     public func process() async throws -> LocalSight.Process {
         let status = try await node.unit(named: unit.name)
         guard status.load == "loaded", ["active", "activating", "reloading"].contains(status.active) else {
             return .stopped
         }
-        return .running(isCurrent: try await started() == (try await stamp()))
+        guard let program = try await startable() else { return .running(isCurrent: true) }
+        return .running(isCurrent: try await started() == (try await stamp(program)))
     }
 
     /// Has etcd run as declared; does nothing when it does.
     ///
-    /// - Throws: ``Failure`` as ``process()``, `etcd-not-running` (transient) when the unit does not become active.
+    /// - Throws: ``Failure`` as ``process()`` and ``checkStart()``, `etcd-not-running` (transient) when the unit does not become
+    ///   active.
     public func ensureRunning(_ start: EtcdStart) async throws {
         try start.requireRelease(unit.version)
+        let program = try await requireStartable()
         let account = try await ensureAccount()
         try await ensureDataDirectory(account)
         try await node.makeDirectory(
@@ -54,7 +67,7 @@ public struct EtcdService: Sendable {
             attributes: FileAttributes(mode: 0o750, uid: 0, gid: account.gid)
         )
         try await copyCertificates(to: account)
-        try await copyProgram()
+        try await copy(program)
         try await replace(
             unit.environmentFile,
             with: Array(unit.environment(start).utf8),
@@ -66,7 +79,7 @@ public struct EtcdService: Sendable {
             attributes: FileAttributes(mode: 0o644, uid: 0, gid: 0)
         )
         if try await node.unit(named: unit.name).needsReload { try await node.reloadUnits() }
-        try await self.start(stamp: try await stamp())
+        try await self.start(stamp: try await stamp(program))
     }
 
     /// Ends etcd and waits for its end.
@@ -116,39 +129,14 @@ public struct EtcdService: Sendable {
     }
 
     /// etcd reads certificates anew at each handshake, but the program, its flags and whom it trusts only once.
-    private func stamp() async throws -> String {
+    private func stamp(_ program: Program) async throws -> String {
         let flags = hexSHA256(Array(try unit.text().utf8))
-        var files = [try await programDigest()]
+        var files = [program.digest]
         for authority in source?.authorities ?? [] {
             guard try await node.status(of: authority) != nil else { throw missing(authority) }
             files.append(try await node.sha256(of: authority))
         }
         return ([flags] + files).joined(separator: " ")
-    }
-
-    private func programDigest() async throws -> String {
-        guard try await node.status(of: program) != nil else {
-            throw Failure(
-                .waiting,
-                code: "etcd-binary-missing",
-                "\(program) is not there",
-                hint: "nodeup installs it: `nodeup status`"
-            )
-        }
-        return try await node.sha256(of: program)
-    }
-
-    /// Copies the program where it has changed; never while only looking, for the copy is what the release was accepted for.
-    private func copyProgram() async throws {
-        let digest = try await programDigest()
-        if try await node.status(of: unit.binary) != nil, try await node.sha256(of: unit.binary) == digest { return }
-        try await node.makeDirectory(unit.binary.removingLastComponent(), attributes: FileAttributes(mode: 0o755))
-        try await node.install(
-            program,
-            sha256: digest,
-            to: unit.binary,
-            attributes: FileAttributes(mode: 0o755, uid: 0, gid: 0)
-        )
     }
 
     private func missing(_ path: FilePath) -> Failure {
@@ -192,7 +180,8 @@ public struct EtcdService: Sendable {
             throw Failure(
                 .transient,
                 code: "etcd-user-missing",
-                "user \(EtcdUnit.user) is not there after it was created"
+                "user \(EtcdUnit.user) is not there after it was created",
+                hint: "see `getent passwd \(EtcdUnit.user)`, and where nsswitch.conf(5) looks for users"
             )
         }
         return (uid, gid)

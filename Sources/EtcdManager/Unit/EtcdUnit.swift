@@ -145,6 +145,11 @@ public struct EtcdUnit: Sendable, Equatable {
     ///
     /// It is started by protokube at each boot, once the volume is mounted, and so is wanted by no target.
     ///
+    /// Not `Type=notify`: etcd calls itself ready once its cluster has taken note of it, for which a learner needs all of the data and
+    /// a voter a quorum. Under a deadline for that systemd would end what only needs time, and have it begin anew; and whoever
+    /// starts the unit would wait as long. Whether etcd serves the manager learns from etcd.
+    ///
+    /// - Source: etcd's `ReadyNotify`, its issue 13785; systemd.service(5).
     /// - Throws: As ``arguments()``.
     public func text() throws -> String {
         let command = ([binary.string] + (try arguments())).joined(separator: " \\\n    ")
@@ -157,14 +162,13 @@ public struct EtcdUnit: Sendable, Equatable {
             StartLimitBurst=20
 
             [Service]
-            Type=notify
+            Type=exec
             User=\(Self.user)
             Group=\(Self.user)
             EnvironmentFile=\(environmentFile)
             ExecStart=\(command)
             Restart=always
             RestartSec=2
-            TimeoutStartSec=90
             TimeoutStopSec=30
             LimitNOFILE=65536
             OOMScoreAdjust=-999

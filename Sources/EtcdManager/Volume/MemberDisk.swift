@@ -65,7 +65,7 @@ public struct MemberDisk: Sendable {
 
     /// Makes the volume this machine's own and mounts the file system on it.
     ///
-    /// - Returns: Whether it is mounted; `false` for a volume that is blank.
+    /// - Returns: Whether it is mounted; `false` for a volume that is blank, or that was when this machine began to format it.
     func open() async throws -> Bool {
         let sight = try await sight()
         let claim: VolumeClaimant.Claim
@@ -81,7 +81,7 @@ public struct MemberDisk: Sendable {
         return true
     }
 
-    /// Makes a file system on the volume, which must be blank, and mounts it.
+    /// Makes a file system on the volume, which must be blank or half formatted, and mounts it.
     func format() async throws {
         let claim = try await claimant.claim(among: try await sight().candidates)
         let device = try await names.device(of: claim.volume)
@@ -149,7 +149,7 @@ public struct MemberDisk: Sendable {
         return sight
     }
 
-    /// - Returns: Whether it is mounted now; `false` when it is blank.
+    /// - Returns: Whether it is mounted now; `false` when it is blank or half formatted.
     private func mount(_ volume: AnnouncedVolume) async throws -> Bool {
         let device = try await names.device(of: volume)
         guard case .ours(let filesystem) = try await mounter.inspect(device) else { return false }

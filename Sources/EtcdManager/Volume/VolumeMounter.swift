@@ -8,8 +8,8 @@ public struct VolumeMounter: Sendable {
     public enum Contents: Sendable, Equatable {
         /// All three tests say that nothing is on it.
         case blank
-        /// Bytes of an unknown kind: foreign, unless the machine notes that it was formatting this very device.
-        case unrecognised
+        /// What is left of a file system that this machine was interrupted at making.
+        case halfFormatted
         /// A file system that carries our label.
         case ours(filesystem: String)
     }
@@ -65,8 +65,9 @@ public struct VolumeMounter: Sendable {
 
     /// Looks at a device that is not mounted; changes nothing.
     ///
-    /// - Throws: ``Failure`` `volume-not-attached` (waiting) when there is no such device, `volume-foreign` (permanent)
-    ///   when it holds anything that is not ours, `volume-read-only` (permanent).
+    /// - Throws: ``Failure`` `volume-not-attached` (waiting) when there is no such device, `volume-foreign` (permanent) when it holds
+    ///   anything that is not ours, `volume-unrecognised` (permanent) when it may be ours and damaged, `volume-read-only`
+    ///   (permanent).
     public func inspect(_ device: FilePath) async throws -> Contents {
         let found = try await status(of: device)
         let contents = try contents(of: device, found)
@@ -76,13 +77,14 @@ public struct VolumeMounter: Sendable {
 
     private func contents(of device: FilePath, _ found: BlockDeviceStatus) throws -> Contents {
         if found.isBlank { return .blank }
-        if found.signature == nil, found.partitionTable == nil { return .unrecognised }
+        if found.isHalfFormatted { return .halfFormatted }
+        if found.signature == nil, found.partitionTable == nil { throw unrecognised(device) }
         if found.partitionTable == nil, let signature = found.signature, Self.filesystems.contains(signature),
             found.label == label
         {
             return .ours(filesystem: signature)
         }
-        throw foreign(device, Self.describe(found), cause: nil)
+        throw foreign(device, Self.describe(found))
     }
 
     private func status(of device: FilePath) async throws -> BlockDeviceStatus {
@@ -110,25 +112,32 @@ public struct VolumeMounter: Sendable {
 
     /// Makes a labelled file system on a device that is blank, or that was when an interrupted call began to format it.
     ///
-    /// - Throws: ``Failure`` `volume-foreign` (permanent) when it is neither.
+    /// - Throws: ``Failure`` as ``inspect(_:)`` when it is neither.
     public func format(_ device: FilePath) async throws {
-        let contents = try await inspect(device)
-        if case .ours = contents { return }
-        do {
-            try await node.makeFilesystem(Self.filesystems[0], label: label, on: try await resolve(device))
-        } catch let failure as Failure where contents == .unrecognised && failure.kind == .permanent {
-            throw foreign(device, "bytes of an unknown kind", cause: failure)
-        }
+        if case .ours = try await inspect(device) { return }
+        try await node.makeFilesystem(Self.filesystems[0], label: label, on: try await resolve(device))
     }
 
-    private func foreign(_ device: FilePath, _ what: String, cause: Failure?) -> Failure {
+    /// A file system whose beginning is damaged looks like this, with all data behind it.
+    private func unrecognised(_ device: FilePath) -> Failure {
+        Failure(
+            .permanent,
+            code: "volume-unrecognised",
+            "\(device) is not blank, and the beginning of no file system is on it: one labelled \(label) may be damaged;"
+                + " it is left untouched",
+            hint:
+                "if it is, copy the volume and run `e2fsck -b 32768 \(device)`, which takes another superblock; if nothing on"
+                + " it is needed, overwrite its first and last MiB with zeros"
+        )
+    }
+
+    private func foreign(_ device: FilePath, _ what: String) -> Failure {
         Failure(
             .permanent,
             code: "volume-foreign",
             "\(device) holds \(what), not a file system labelled \(label); it is left untouched",
             hint: "attach the right volume, or, if nothing on it is needed, `wipefs --all \(device)` and overwrite its"
-                + " first and last MiB with zeros",
-            cause: cause
+                + " first and last MiB with zeros"
         )
     }
 

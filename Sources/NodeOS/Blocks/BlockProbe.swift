@@ -17,7 +17,7 @@ struct BlockProbe: Sendable {
         let device = try files.hostPath(of: path)
         let edges = try edges(of: device)
         let found = try await signature(of: device)
-        return BlockDeviceStatus(
+        var status = BlockDeviceStatus(
             signature: found["TYPE"],
             label: found["LABEL"],
             partitionTable: found["PTTYPE"],
@@ -26,6 +26,12 @@ struct BlockProbe: Sendable {
             filesystemSize: Superblock(edges.head)?.size,
             isReadOnly: edges.isReadOnly
         )
+        status.isHalfFormatted = try !status.isBlank && status.hasNoSignature && mark(path, status).isSet()
+        return status
+    }
+
+    private func mark(_ path: FilePath, _ status: BlockDeviceStatus) -> FormattingMark {
+        FormattingMark(device: path, size: status.size, in: marks, files: files)
     }
 
     /// Makes a file system on a device that is blank at this moment, or that this left half made when it was killed.
@@ -46,8 +52,8 @@ struct BlockProbe: Sendable {
                 hint: "attach the device, or correct its path"
             )
         }
-        let mark = FormattingMark(device: path, size: status.size, in: marks, files: files)
-        guard try status.isBlank || (status.hasNoSignature && mark.isSet()) else {
+        let mark = mark(path, status)
+        guard status.isBlank || status.isHalfFormatted else {
             throw Failure(
                 .permanent,
                 code: "not-blank",
@@ -71,7 +77,7 @@ struct BlockProbe: Sendable {
     /// Forgets that a device was being formatted: a mark that stays would allow to format what lies there later.
     func settle(_ path: FilePath) async throws {
         guard let status = try await status(of: path) else { return }
-        try FormattingMark(device: path, size: status.size, in: marks, files: files).clear()
+        try mark(path, status).clear()
     }
 
     /// blkid(8): low-level probing, which reads the device and no cache; exit code 2 means that it found nothing.

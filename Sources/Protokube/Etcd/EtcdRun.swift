@@ -24,13 +24,15 @@ struct EtcdRun: Sendable {
     ///
     /// etcd runs on where systemd runs it, and has ended with this where it is a child.
     func run(once: Bool) async throws -> Pipeline.Ending {
-        let file = EtcdMachineFile(config, node: node, runner: runner)
+        let file = EtcdMachineFile(config, node: node)
         let machine = try await file.machine()
         let doorbell = Doorbell()
         let now = Stopwatch(clock).elapsed
         // sd_booted(3).
         let isSystemd = try await node.status(of: "/run/systemd/system") != nil
-        let child = isSystemd ? nil : EtcdChild(node: node, now: now, ended: { doorbell.alarm() })
+        let programs = EtcdPrograms(runner: runner)
+        let child =
+            isSystemd ? nil : EtcdChild(node: node, programs: programs, now: now, ended: { doorbell.alarm() })
         let state = ClusterState(boot: machine.boot, open: { [open] in try open(machine.store) })
         let words = isSystemd ? "journalctl -u etcd-\(machine.name)" : "see etcd's own words here"
         let reported = ReportedRun(
@@ -52,7 +54,8 @@ struct EtcdRun: Sendable {
             now: now,
             open: state.open,
             child: child,
-            sideline: reported.sideline
+            sideline: reported.sideline,
+            programs: programs
         )
         let ending: Result<Pipeline.Ending, any Error>
         do {

@@ -6,6 +6,9 @@ import KopsModel
 extension MachineSite {
     /// Refuses what does not go with the data on the volume, and with what the other members know.
     ///
+    /// Not a release: what the data cannot be given to is not run, by the manager's own rules, while the way back, a restore of what an
+    /// older release has backed up, begins with declaring that.
+    ///
     /// - Throws: ``Failure`` `etcd-config-invalid` (permanent).
     func check(_ machine: EtcdMachine) async throws {
         let volume = try await volume()
@@ -18,7 +21,7 @@ extension MachineSite {
         }
         guard case .mounted(let note, _) = try await volume.look() else { return }
         if let note { try check(machine, note) }
-        try await compare(machine, isNew: note?.releases == nil)
+        try await compare(machine)
     }
 
     private func check(_ machine: EtcdMachine, _ note: VolumeNote) throws {
@@ -37,28 +40,19 @@ extension MachineSite {
                 "write that, or give \(machine.member) a volume of its own"
             )
         }
-        if let last = note.releases.flatMap({ EtcdVersion($0.newest) }) { try check(machine, after: last) }
     }
 
     /// Asks the other members once for each change of the file.
-    private func compare(_ machine: EtcdMachine, isNew: Bool) async throws {
+    private func compare(_ machine: EtcdMachine) async throws {
         let others = machine.members.filter { $0.name != machine.member }.map(\.clientURL)
         if others.isEmpty || compared.value == machine { return }
         let gateway = try await gateway()
         let statuses = await gateway.statuses(of: others)
-        if isNew, let oldest = statuses.values.compactMap({ EtcdVersion($0.version) }).min() {
-            try check(machine, after: oldest)
-        }
         // A member without a vote, or without a leader, cannot tell who is a member.
         let informed = others.first { statuses[$0].map { $0.leader != 0 && !$0.isLearner } == true }
         guard let informed, let listed = try? await gateway.members(at: informed) else { return }
         try check(machine, listed: listed.members)
         compared.value = machine
-    }
-
-    private func check(_ machine: EtcdMachine, after last: EtcdVersion) throws {
-        guard let refusal = EtcdVersion(machine.etcd.version)?.refusal(after: last) else { return }
-        try refuse(SpecPath("etcd", "version"), refusal.message, refusal.remedy)
     }
 
     /// Members dial each other where etcd was told when they joined; one that moves would be alone.

@@ -19,6 +19,8 @@ struct MachineSite: EtcdSite {
     /// Runs etcd where systemd does not.
     let child: EtcdChild?
     let sideline: Sideline
+    /// Which releases programs were found to be.
+    let programs: EtcdPrograms
     /// What was last compared with the other members.
     let compared = Handover<EtcdMachine>()
 
@@ -89,7 +91,7 @@ struct MachineSite: EtcdSite {
         let program = unit.binary
         unit.binary = EtcdUnit.program(of: etcdCluster)
         if source != nil { unit.certificates = EtcdCertificates(in: runtime.appending("pki")) }
-        return EtcdService(node: node, unit: unit, program: program, source: source)
+        return EtcdService(node: node, unit: unit, program: program, source: source, programs: programs)
     }
 
     func gateway() async throws -> EtcdGateway {

@@ -18,6 +18,8 @@ struct EtcdPlace: EtcdSite {
     let http: any HTTPClient
     let now: @Sendable () -> Duration
     let sideline: Sideline
+    /// Which releases programs were found to be.
+    let programs: EtcdPrograms
 
     func doAside(_ work: @escaping @Sendable () async -> Void) { sideline.add(work) }
     var node: any NodeWriter { nodeState.node }
@@ -84,7 +86,8 @@ struct EtcdPlace: EtcdSite {
             node: node,
             unit: unit,
             program: NodePaths.etcd.appending("etcd"),
-            source: EtcdCertificates(in: pki)
+            source: EtcdCertificates(in: pki),
+            programs: programs
         )
     }
 

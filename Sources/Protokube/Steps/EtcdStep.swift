@@ -75,19 +75,35 @@ actor EtcdMemberRunner {
         } catch let error as RegisterError {
             throw Failure(error)
         } catch let error as EtcdError {
-            throw Failure(.waiting, code: "etcd-unhealthy", "\(error)")
+            throw Failure(error)
         }
     }
 }
 
 extension Failure {
+    /// What is wrong with a member's etcd, for a person.
+    init(_ error: EtcdError) {
+        self.init(
+            .waiting,
+            code: "etcd-unhealthy",
+            "\(error)",
+            hint: "it is asked again by itself; `kopslite etcd status` shows which members serve"
+        )
+    }
+
     /// What is wrong with the store, for a person.
     init(_ error: RegisterError) {
-        let code =
+        let (code, hint) =
             switch error {
-            case .conflict: "etcd-record-contended"
-            case .unavailable, .damaged: "store-unreadable"
+            case .conflict:
+                ("etcd-record-contended", "another machine wrote it at the same time; it is looked at again by itself")
+            case .damaged:
+                (
+                    "store-unreadable",
+                    "its owner writes it anew; a record may be taken back from the store's older versions"
+                )
+            case .unavailable: ("store-unreadable", "check that this machine reaches the state store")
             }
-        self.init(.transient, code: code, "\(error)", hint: "check that this machine reaches the state store")
+        self.init(.transient, code: code, "\(error)", hint: hint)
     }
 }

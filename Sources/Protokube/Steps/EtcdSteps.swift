@@ -6,7 +6,8 @@ import KopsModel
 struct EtcdSteps {
     /// Its volume and this machine's member: what everything after them needs.
     let member: [any Step]
-    /// What nothing waits for: the room on its volume, and the backups that are due and those that are asked for.
+    /// What nothing waits for: the release of its program, the room on its volume, and the backups that are due and those that
+    /// are asked for.
     let upkeep: [any Step]
 
     /// A step's name, which is plain for the etcd cluster that nothing works without.
@@ -27,6 +28,7 @@ struct EtcdSteps {
         let runner = EtcdMemberRunner(make: { try await site.agent() }, spec: { try await site.spec() })
         member = [VolumeStep(site: site), EtcdStep(etcdCluster: site.etcdCluster, member: runner, log: log)]
         upkeep = [
+            EtcdProgramStep(site: site),
             VolumeGrowthStep(site: site),
             EtcdBackupStep(site: site, member: runner, pass: Aside(on: sideline), summarises: summarises),
             EtcdBackupRequestStep(site: site, member: runner, answer: Aside(on: sideline)),

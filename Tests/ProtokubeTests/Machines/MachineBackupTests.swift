@@ -23,7 +23,8 @@ import Testing
             now: { .zero },
             open: { MemoryStore() },
             child: nil,
-            sideline: Sideline()
+            sideline: Sideline(),
+            programs: EtcdPrograms()
         )
         let member = EtcdMemberRunner(make: { try await site.agent() }, spec: { try await site.spec() })
         return EtcdBackupStep(site: site, member: member, pass: Aside(on: Sideline()), summarises: { _, _ in })

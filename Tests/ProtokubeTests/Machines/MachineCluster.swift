@@ -101,6 +101,29 @@ final class MachineCluster: Sendable {
         try await LiveNode().write(machine.document.encoded(), to: config(machine.member), attributes: attributes)
     }
 
+    /// Puts the programs of a release into the directory `bin`, as a package manager does; etcdutl is of the newest.
+    func install(minor: Int) async throws {
+        let (node, bin) = (LiveNode(), directory.appending("bin"))
+        try await node.makeDirectory(bin, attributes: FileAttributes(mode: 0o755))
+        for (name, minor) in [("etcd", minor), ("etcdctl", minor), ("etcdutl", 5)] {
+            let source = try #require(Self.programs(minor), "\(Self.remedy)").appending(name)
+            try await node.install(
+                source,
+                sha256: try await node.sha256(of: source),
+                to: bin.appending(name),
+                attributes: FileAttributes(mode: 0o755)
+            )
+        }
+    }
+
+    /// Installs a release, and declares it on the only machine.
+    func declareInstalled(minor: Int) async throws {
+        try await install(minor: minor)
+        var machine = try machine("a", of: ["a"], minor: minor)
+        machine.etcd.directory = directory.appending("bin").string
+        try await write(machine)
+    }
+
     // MARK: Processes
 
     /// Starts a machine's program.
@@ -160,6 +183,19 @@ final class MachineCluster: Sendable {
             etcdCluster: "main",
             open: { try FileStore(url: "file://\(self.directory)/store") }
         )
+    }
+
+    /// Which releases the data on a member's volume may be of, as the volume says.
+    func release(notedOn name: String) async throws -> ReleaseRange? {
+        let note = try await LiveNode().read(volume(name).appending(MemberVolume.noteFile))
+        return try VolumeNote(decoding: note).releases
+    }
+
+    /// A backup that is asked for now.
+    func backUp() async throws -> BackupName {
+        let number = try await RequestedBackups(registers: registers).ask()
+        try await until("a backup") { try await ($0.registers.read(.backupRequest)?.value.answered ?? 0) >= number }
+        return try #require(try await registers.read(.backupRequest)?.value.backup)
     }
 
     /// Returns once a condition holds.

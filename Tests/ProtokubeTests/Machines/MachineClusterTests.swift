@@ -71,15 +71,58 @@ struct MachineClusterTests {
             try await cluster.untilMembers(["a"], minor: 4)
             try await cluster.declare(["a"], on: ["a"], minor: 5)
             try await cluster.untilMembers(["a"], minor: 5)
-            let note = cluster.volume("a").appending(MemberVolume.noteFile)
-            try await cluster.until("the new release to be noted") { _ in
-                try await VolumeNote(decoding: LiveNode().read(note)).releases?.oldest.hasPrefix("3.5.") == true
+            try await cluster.until("the new release to be noted") { cluster in
+                try await cluster.release(notedOn: "a")?.oldest.hasPrefix("3.5.") == true
             }
             await cluster.stop("a")
             try await cluster.declare(["a"], on: ["a"], minor: 4)
             #expect(try await !cluster.once("a"))
-            #expect(cluster.log("a").contains("etcd.version: 3.4."), "\(cluster.log("a").suffix(500))")
-            #expect(cluster.log("a").contains("which its data is of"))
+            #expect(cluster.log("a").contains("[etcd-version-refused]"), "\(cluster.log("a").suffix(500))")
+            #expect(cluster.log("a").contains("etcd 3.4 is older than 3.5, which the data is of"))
+        }
+    }
+
+    /// As is documented: by declaring the older release, and restoring a backup that it has taken.
+    @Test func theWayBackIsABackupOfTheOlderRelease() async throws {
+        try await MachineCluster.run { cluster in
+            try await cluster.declareInstalled(minor: 4)
+            try await cluster.start("a")
+            try await cluster.untilMembers(["a"], minor: 4)
+            _ = try await cluster.gateway.put(Array("k".utf8), Array("old".utf8), at: cluster.clientURL("a"))
+            let backup = try await cluster.backUp()
+            try await cluster.declareInstalled(minor: 5)
+            try await cluster.untilMembers(["a"], minor: 5)
+            _ = try await cluster.gateway.put(Array("k".utf8), Array("new".utf8), at: cluster.clientURL("a"))
+
+            try await cluster.declareInstalled(minor: 4)
+            try await cluster.until("the refusal") { $0.log("a").contains("[etcd-version-refused]") }
+            #expect(try await cluster.value(of: "k", on: "a") == "new", "it runs on")
+            let command = OperatorCommand(id: "back", restore: backup.description, lost: [])
+            try await cluster.registers.write(command, to: .command, replacing: nil)
+            try await cluster.untilMembers(["a"], minor: 4)
+            #expect(try await cluster.value(of: "k", on: "a") == "old")
+        }
+    }
+
+    @Test func whatAPackageManagerInstallsDoesNotReachTheData() async throws {
+        try await MachineCluster.run { cluster in
+            try await cluster.declareInstalled(minor: 4)
+            try await cluster.start("a")
+            try await cluster.untilMembers(["a"], minor: 4)
+            let pid = try #require(await cluster.etcd("a"))
+
+            try await cluster.install(minor: 5)
+            try await cluster.until("the other release to be told of") { cluster in
+                cluster.log("a").contains("[etcd-version-differs]")
+            }
+            #expect(await cluster.etcd("a") == pid, "it runs on")
+            Glibc.kill(pid, SIGKILL)
+            try await cluster.until("its end") { await $0.etcd("a") == nil }
+            await cluster.stop("a")
+            #expect(try await cluster.release(notedOn: "a")?.newest.hasPrefix("3.4.") == true)
+            try await cluster.declareInstalled(minor: 5)
+            try await cluster.start("a")
+            try await cluster.untilMembers(["a"], minor: 5)
         }
     }
 
