@@ -104,7 +104,8 @@ import Testing
         #expect(status.generation == 1)
         #expect(
             status.spans.map(\.name) == [
-                "inputs", "discovery", "volume", "etcd", "volume-size", "backup-main", "backup-request-main",
+                "inputs", "discovery", "volume", "etcd", "etcd-program", "volume-size", "backup-main",
+                "backup-request-main",
                 "api-server", "manifests", "bootstrap-token", "node-labels", "addons:bootstrap", "addons:kube-dns",
                 "addons",
             ]
