@@ -12,61 +12,7 @@ import Testing
         peerURLPattern: "https://*.example:2380",
         release: "3.5.30"
     )
-    private var view: MembershipView
-
-    /// Three members of which all serve, and a leads etcd.
-    init() {
-        var record = ClusterRecord(clusterName: "c", etcdCluster: "main", id: "1", founder: "a")
-        record.fence = 1
-        record.release = "3.5.30"
-        view = MembershipView(record: record)
-        view.record.members = [:]
-        view.listed = []
-        for (number, name) in ["a", "b", "c"].enumerated() {
-            let id = UInt64(number + 1)
-            view.record.members[name] = MemberRecord(incarnation: number + 1, state: .voter, etcdID: id)
-            view.reports[name] = Self.report(name, .good, incarnation: number + 1, isRunning: true)
-            view.statuses[name] = Self.status(id, leader: 1)
-            view.listed?.append(
-                EtcdMember(
-                    id: id,
-                    name: name,
-                    peerURLs: ["https://\(name).example:2380"],
-                    clientURLs: [],
-                    isLearner: false
-                )
-            )
-        }
-    }
-
-    private static func report(
-        _ name: String,
-        _ data: MemberReport.Data,
-        incarnation: Int? = nil,
-        isRunning: Bool = false
-    ) -> MemberReport {
-        MemberReport(
-            machine: "machine-\(name)",
-            address: name,
-            clientURL: name,
-            data: data,
-            incarnation: incarnation,
-            isRunning: isRunning
-        )
-    }
-
-    private static func status(_ id: UInt64, leader: UInt64) -> EtcdStatus {
-        EtcdStatus(
-            version: "3.5.30",
-            clusterID: 1,
-            memberID: id,
-            leader: leader,
-            revision: 1,
-            raftIndex: 1,
-            raftAppliedIndex: 1,
-            isLearner: false
-        )
-    }
+    private var view = MembershipView.threeMembers("3.5.30")
 
     private func next() -> LeaderStep? { LeaderStep.next(view, spec: spec, command: nil, token: 1) }
 
@@ -96,7 +42,7 @@ import Testing
         view.reports["c"]?.isCurrent = false
         view.statuses["c"] = nil
         #expect(next() == nil)
-        view.statuses["c"] = Self.status(3, leader: 0)
+        view.statuses["c"] = .of(3, leader: 0)
         #expect(next() == .beginRestart(member: "c"), "a quorum is without it")
     }
 
@@ -114,10 +60,10 @@ import Testing
         spec.members = ["a", "b", "c", "d", "e"]
         view.record.members["d"] = MemberRecord(incarnation: 4, state: .joining, machine: "machine-d")
         view.record.operation = .join(member: "d")
-        view.reports["d"] = Self.report("d", .none)
+        view.reports["d"] = .of("d", .none)
         #expect(next() == .addLearner(member: "d"))
         view.statuses["c"] = nil
-        view.reports["c"] = Self.report("c", .none)
+        view.reports["c"] = .of("c", .none)
         #expect(next() == .recordRemoval(member: "d"))
         view.record = LeaderStep.recordRemoval(member: "d").record(after: view.record, token: 1) ?? view.record
         #expect(next() == .beginRemoval(member: "c"))
@@ -127,7 +73,7 @@ import Testing
         spec.members = ["a", "b", "c", "d"]
         view.record.members["d"] = MemberRecord(incarnation: 4, state: .joining, etcdID: 4, machine: "machine-x")
         view.record.operation = .join(member: "d")
-        view.reports["d"] = Self.report("d", .none)
+        view.reports["d"] = .of("d", .none)
         view.listed?.append(
             EtcdMember(id: 4, name: "", peerURLs: ["https://d.example:2380"], clientURLs: [], isLearner: true)
         )
@@ -139,9 +85,9 @@ import Testing
     /// It would be added, never be made ready, and hold everything up.
     @Test mutating func whoseVolumeHoldsUnknownDataDoesNotJoin() {
         spec.members = ["a", "b", "c", "d"]
-        view.reports["d"] = Self.report("d", .foreign)
+        view.reports["d"] = .of("d", .foreign)
         #expect(next() == nil)
-        view.reports["d"] = Self.report("d", .stale)
+        view.reports["d"] = .of("d", .stale)
         #expect(next() == .beginJoin(member: "d", machine: "machine-d"))
     }
 

@@ -14,14 +14,7 @@ import Testing
     )
     private static let first = OperatorCommand(id: "1", restore: "good", lost: [])
 
-    private static func record() -> ClusterRecord {
-        var record = ClusterRecord(clusterName: "c", etcdCluster: "main", id: "1", founder: "a")
-        for (number, name) in spec.members.enumerated() {
-            record.members[name] = MemberRecord(incarnation: 1, state: .voter, etcdID: UInt64(number + 1))
-        }
-        record.fence = 1
-        return record
-    }
+    private static func record() -> ClusterRecord { MembershipView.threeMembers("3.5.21").record }
 
     private static func next(
         _ record: ClusterRecord,
@@ -30,15 +23,7 @@ import Testing
     ) -> LeaderStep? {
         var view = MembershipView(record: record)
         for name in spec.members {
-            var report = MemberReport(
-                machine: name,
-                address: name,
-                clientURL: name,
-                data: .good,
-                incarnation: 1,
-                isRunning: stopped[name] == nil,
-                isCurrent: true
-            )
+            var report = MemberReport.of(name, .good, incarnation: 1, isRunning: stopped[name] == nil)
             report.stoppedFor = stopped[name]
             view.reports[name] = report
         }
