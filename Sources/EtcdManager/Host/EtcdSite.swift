@@ -99,6 +99,21 @@ extension EtcdSite {
         try await supervisor(on: try await volume(), of: try await place()).checkInstalled()
     }
 
+    /// This machine with the member's volume and etcd.
+    public func machine() async throws -> MemberMachine {
+        let (volume, place) = (try await volume(), try await place())
+        return machine(volume, place)
+    }
+
+    private func machine(_ volume: MemberVolume, _ place: EtcdAgent.Place) -> MemberMachine {
+        MemberMachine(
+            volume: volume,
+            supervisor: DeclaredEtcd { try await supervisor(on: volume, of: place) },
+            names: { try await resolve($0) },
+            restore: { try await restore($0, $1, on: volume) }
+        )
+    }
+
     /// This machine's agent, which leads nothing yet.
     public func agent() async throws -> EtcdAgent {
         let (volume, place) = (try await volume(), try await place())
@@ -107,12 +122,7 @@ extension EtcdSite {
             holder: "\(place.machine)-\(randomID())",
             means: EtcdAgent.Means(
                 registers: registers,
-                host: MemberMachine(
-                    volume: volume,
-                    supervisor: DeclaredEtcd { try await supervisor(on: volume, of: place) },
-                    names: { try await resolve($0) },
-                    restore: { try await restore($0, $1, on: volume) }
-                ),
+                host: machine(volume, place),
                 etcd: DeclaredGateway { try await gateway() },
                 backups: backups(on: volume),
                 now: now,

@@ -54,10 +54,15 @@ public struct MemberMachine: MemberHost {
         self.restore = restore
     }
 
-    /// Looks at the volume and at etcd, which does not run on a volume that has become another machine's.
+    /// Looks at the volume and at etcd.
     public func look() async throws -> LocalSight {
+        LocalSight(volume: try await lookAtVolume(), process: try await supervisor.process())
+    }
+
+    /// Looks at the volume; etcd does not run on one that has become another machine's.
+    public func lookAtVolume() async throws -> LocalSight.Volume {
         do {
-            return LocalSight(volume: try await volume.look(), process: try await supervisor.process())
+            return try await volume.look()
         } catch let failure as Failure where failure.code == VolumeClaimant.claimedCode {
             try await supervisor.stop()
             throw failure

@@ -23,7 +23,7 @@ struct VolumeStep: Step {
 
     func converge(_ observer: any StepObserver) async throws {
         do {
-            _ = try await site.volume().look()
+            _ = try await site.machine().lookAtVolume()
         } catch let error as RegisterError {
             throw Failure(error)
         }
