@@ -17,7 +17,7 @@ struct NodeRun {
     /// The plan from the store, or from the sealed inputs; changes nothing.
     func plan(_ request: ListRun.Request) async throws -> Plan {
         let node = LiveNode()
-        let boot = try await BootConfig(from: configFile, on: node)
+        let boot = try await boot(on: node)
         let sealed = try await SealedInputs(node: node).read()
         let outcome = try await acquisition(boot, try openStore(boot.store), node).run(
             sealed: sealed,
@@ -29,7 +29,7 @@ struct NodeRun {
     /// Converges, reporting to the store from the first moment on.
     func converge(_ request: ListRun.Request, options: ConvergeOptions) async throws -> ConvergeReport {
         let node = LiveNode()
-        let boot = try await BootConfig(from: configFile, on: node)
+        let boot = try await boot(on: node)
         let store = try openStore(boot.store)
         let publisher = try StatusPublisher(of: boot, to: store)
         let reporter = StatusReporter(boot: boot, node: node, now: { Date() }, publish: { publisher.publish($0) })
@@ -81,6 +81,14 @@ struct NodeRun {
             )
         }
         return report
+    }
+
+    private func boot(on node: LiveNode) async throws -> BootConfig {
+        try await BootConfig(
+            from: configFile,
+            on: node,
+            otherwise: "without a cluster use `nodeup apply --tasks FILE`"
+        )
     }
 
     private func acquisition(_ boot: BootConfig, _ store: any StateStore, _ node: LiveNode) async throws -> Acquisition

@@ -3,6 +3,7 @@ import ArgumentParser
 import Fetch
 import KopsModel
 import Logging
+import NodeBuilders
 import NodeOS
 import SystemPackage
 
@@ -28,7 +29,7 @@ struct RunCommand: AsyncParsableCommand {
         let log = Logger(label: "protokube", factory: { _ in ConsoleLog() })
         try await Signals.until(log) { [configFile, once] in
             let node = LiveNode()
-            let boot = try await NodeState.boot(on: node, at: FilePath(configFile))
+            let boot = try await BootConfig(from: FilePath(configFile), on: node)
             let run = Run(node: node, boot: boot, http: CurlClient(), clock: ContinuousClock(), log: log)
             return try await run.run(once: once)
         }

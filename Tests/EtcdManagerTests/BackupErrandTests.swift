@@ -11,7 +11,7 @@ import Testing
 
     private func code(_ errand: BackupErrand, _ step: String, failing: (any Error)? = nil) async -> String? {
         do {
-            try await errand.take(before: step, epoch: 1) { if let failing { throw failing } }
+            try await errand.take(before: step, step) { if let failing { throw failing } }
             return nil
         } catch {
             return (error as? Failure)?.code ?? "\(error)"

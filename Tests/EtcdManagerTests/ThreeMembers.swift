@@ -45,13 +45,13 @@ extension MemberReport {
 }
 
 extension EtcdStatus {
-    static func of(_ id: UInt64, leader: UInt64, release: String = "3.5.30") -> EtcdStatus {
+    static func of(_ id: UInt64, leader: UInt64, release: String = "3.5.30", revision: Int64 = 1) -> EtcdStatus {
         EtcdStatus(
             version: release,
             clusterID: 1,
             memberID: id,
             leader: leader,
-            revision: 1,
+            revision: revision,
             raftIndex: 1,
             raftAppliedIndex: 1,
             isLearner: false

@@ -35,12 +35,11 @@ public actor BackupErrand {
     /// Returns once the backup before a step is there, which is begun where it is not.
     ///
     /// - Parameters:
-    ///   - step: Such as `remove c`.
-    ///   - epoch: Of which data: once a restore is done, the same step gives up other data.
+    ///   - step: Such as `remove c`, for a person.
+    ///   - key: Which step of which data that is.
     ///   - work: Takes it.
     /// - Throws: ``Failure`` `etcd-backup-under-way` (waiting) until then; once, what made the last attempt fail.
-    func take(before step: String, epoch: Int, _ work: @escaping @Sendable () async throws -> Void) throws {
-        let key = "\(epoch) \(step)"
+    func take(before step: String, _ key: String, _ work: @escaping @Sendable () async throws -> Void) throws {
         switch standings[key] {
         case .taken(let time) where now() - time < Self.fresh: return
         case .failed(let error):

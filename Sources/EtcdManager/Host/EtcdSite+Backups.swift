@@ -28,28 +28,26 @@ extension EtcdSite {
             policy: try await backupPolicy(),
             attempts: attempts
         )
-        let members = try await running()
-        let alarms = try await alarms(at: members)
-        var pass = try await keeper.pass(of: members, source: try await source(), needed: try await needed())
+        let record = try await record()
+        let members = try await running(in: record)
+        let alarms = try await alarms(of: record, at: members)
+        var pass = try await keeper.pass(
+            of: members,
+            source: BackupSource(of: record),
+            needed: BackupName.needed(by: record, command: try await registers.read(.command)?.value)
+        )
         pass.failures = alarms + pass.failures
         return pass
     }
 
     /// What members have raised the alarm for, by the word of the first that answers; no status of a member tells of it.
-    private func alarms(at members: [BackupMember]) async throws -> [Failure] {
-        guard let record = try await registers.read(.record)?.value else { return [] }
+    private func alarms(of record: ClusterRecord, at members: [BackupMember]) async throws -> [Failure] {
         let etcd = try await gateway()
         for member in members {
             guard let alarms = try? await etcd.alarms(at: member.endpoint) else { continue }
             return alarms.map { $0.failure(in: record) }
         }
         return []
-    }
-
-    /// The backups that a restore reads or is about to read.
-    private func needed() async throws -> Set<BackupName> {
-        let record = try await registers.read(.record)?.value
-        return BackupName.needed(by: record, command: try await registers.read(.command)?.value)
     }
 
     /// Removes from the member's volume what runs that were killed have left there, snapshots as large as the database among
@@ -67,15 +65,16 @@ extension EtcdSite {
     /// - Throws: ``RegisterError``, ``Failure``, `StoreError`.
     public func answerBackupRequest(_ attempts: BackupAttempts) async throws -> BackupName? {
         try await RequestedBackups(registers: registers, attempts: attempts).answer { reason in
-            try await taker(try backupStore(), try await volume())
-                .take(of: try await running(), source: try await source(), reason: reason).name
+            let record = try await record()
+            return try await taker(try backupStore(), try await volume())
+                .take(of: try await running(in: record), source: BackupSource(of: record), reason: reason).name
         }
     }
 
     /// The members that can be asked for their data.
-    private func running() async throws -> [BackupMember] {
+    private func running(in record: ClusterRecord) async throws -> [BackupMember] {
         var running: [BackupMember] = []
-        for name in try await registers.read(.record)?.value.members.keys.sorted() ?? [] {
+        for name in record.members.keys.sorted() {
             guard let report = try await registers.read(.report(of: name))?.value, report.isRunning else { continue }
             running.append(BackupMember(name: name, endpoint: report.clientURL))
         }
@@ -89,7 +88,7 @@ extension EtcdSite {
             open: { try openStore() },
             errand: BackupErrand(now: now, aside: { doAside($0) }),
             taker: { try await taker($0, volume) },
-            source: { try await source() }
+            source: { BackupSource(of: try await record()) }
         )
     }
 
@@ -110,20 +109,13 @@ extension EtcdSite {
         )
     }
 
-    private func source() async throws -> BackupSource {
-        guard let record = try await registers.read(.record)?.value else {
-            throw Failure(
-                .waiting,
-                code: "etcd-record-missing",
-                "the store has no record of etcd \(etcdCluster)",
-                hint: "its leader writes one before etcd first starts; `kopslite etcd status` says what that waits for"
-            )
-        }
-        return BackupSource(
-            clusterName: record.clusterName,
-            etcdCluster: record.etcdCluster,
-            identity: record.id,
-            epoch: record.epoch
+    private func record() async throws -> ClusterRecord {
+        if let record = try await registers.read(.record)?.value { return record }
+        throw Failure(
+            .waiting,
+            code: "etcd-record-missing",
+            "the store has no record of etcd \(etcdCluster)",
+            hint: "its leader writes one before etcd first starts; `kopslite etcd status` says what that waits for"
         )
     }
 
@@ -149,7 +141,7 @@ extension EtcdSite {
         let peers = start.peers.map { EtcdUnit.Peer(name: $0.key, url: $0.value) }
         try await restore.restore(
             name,
-            of: try await source(),
+            of: BackupSource(of: try await record()),
             as: RestoredMember(
                 name: start.member,
                 peerURL: start.peers[start.member] ?? "",
@@ -157,6 +149,18 @@ extension EtcdSite {
                 token: start.token
             ),
             into: volume.dataDirectory
+        )
+    }
+}
+
+extension BackupSource {
+    /// The data that a record is of.
+    fileprivate init(of record: ClusterRecord) {
+        self.init(
+            clusterName: record.clusterName,
+            etcdCluster: record.etcdCluster,
+            identity: record.id,
+            epoch: record.epoch
         )
     }
 }

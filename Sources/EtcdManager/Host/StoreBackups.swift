@@ -53,12 +53,10 @@ public struct StoreBackups: BackupVault {
     /// Has one taken now from a member, beside the looks; one that has failed is taken again after ever longer pauses.
     public func take(before step: String, from endpoint: String) async throws {
         let (store, source) = (try store, try await source())
-        try await errand.take(before: step, epoch: source.epoch) {
-            try await attempts.run(
-                .before("\(source.epoch) \(step)"),
-                pausingAtMost: BackupPolicy.standard.interval,
-                now: now
-            ) {
+        // Once a restore is done, the same step gives up other data.
+        let key = "\(source.epoch) \(step)"
+        try await errand.take(before: step, key) {
+            try await attempts.run(.before(key), pausingAtMost: BackupPolicy.standard.interval, now: now) {
                 _ = try await (try await taker(store)).take(
                     of: [BackupMember(name: "asked", endpoint: endpoint)],
                     source: source,

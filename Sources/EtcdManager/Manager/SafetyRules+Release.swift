@@ -62,9 +62,8 @@ struct Minor: Comparable, CustomStringConvertible {
 
     /// Reads a release such as `3.4.23`; `nil` for what is none.
     init?(_ release: String) {
-        let numbers = release.split(separator: ".").map { Int($0) }
-        guard numbers.count >= 2, let major = numbers[0], let minor = numbers[1] else { return nil }
-        self.init(major: major, minor: minor)
+        guard let version = EtcdVersion(reported: release) else { return nil }
+        self.init(major: version.major, minor: version.minor)
     }
 
     private init(major: Int, minor: Int) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import KopsModel
 import NodeOS
 
 /// A release of etcd as far as its flags differ.
@@ -10,9 +11,7 @@ public struct EtcdRelease: Sendable, Equatable {
     ///
     /// - Throws: ``Failure`` `etcd-version-unsupported` (permanent) for anything but 3.4 to 3.6.
     public init(_ version: String) throws {
-        let numbers = version.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
-        guard numbers.count == 3, numbers[0] == 3, let minor = numbers[1], numbers[2] != nil, (4...6).contains(minor)
-        else {
+        guard let found = EtcdVersion(version), found.isSupported else {
             throw Failure(
                 .permanent,
                 code: "etcd-version-unsupported",
@@ -20,7 +19,7 @@ public struct EtcdRelease: Sendable, Equatable {
                 hint: "set the etcd cluster's version to one of them"
             )
         }
-        self.minor = minor
+        minor = found.minor
     }
 
     /// Flags that this release has or needs and others do not.

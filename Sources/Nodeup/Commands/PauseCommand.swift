@@ -2,6 +2,7 @@
 import ArgumentParser
 import FoundationEssentials
 import KopsModel
+import NodeBuilders
 import NodeOS
 import ObjectStores
 import SystemPackage

@@ -57,22 +57,4 @@ struct NodeState: Sendable {
             throw Failure(.permanent, code: "reader-key-damaged", "\(path) cannot be used", cause: error)
         }
     }
-
-    /// The boot configuration user-data wrote.
-    static func boot(on node: any NodeReader, at path: FilePath = FilePath(BootConfig.path)) async throws -> BootConfig
-    {
-        guard try await node.status(of: path) != nil else {
-            throw Failure(
-                .permanent,
-                code: "no-boot-config",
-                "\(path) is not there: this machine has not been told its cluster",
-                hint: "user-data writes it"
-            )
-        }
-        do {
-            return try JSONDecoder().decode(BootConfig.self, from: Data(try await node.read(path)))
-        } catch {
-            throw Failure(.permanent, code: "boot-config-damaged", "\(path) cannot be read", cause: error)
-        }
-    }
 }

@@ -20,15 +20,7 @@ import Testing
 
         func keeper(_ runner: ScriptedEtcd, _ policy: BackupPolicy) -> BackupKeeper {
             let now: @Sendable () -> Date = { [self] in self.now }
-            let status = EtcdStatus(
-                version: "3.4.23",
-                clusterID: 1,
-                memberID: 1,
-                leader: 1,
-                revision: 7,
-                raftIndex: 1,
-                raftAppliedIndex: 1
-            )
+            let status = EtcdStatus.of(1, leader: 1, release: "3.4.23", revision: 7)
             let backups = scene.backups()
             return BackupKeeper(
                 backups: backups,

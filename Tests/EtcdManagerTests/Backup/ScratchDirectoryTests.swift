@@ -48,15 +48,7 @@ import Testing
 
     private static func take(of name: String, _ scene: BackupScene, _ runner: ScriptedEtcd) async throws -> BackupRecord
     {
-        let status = EtcdStatus(
-            version: "3.4.23",
-            clusterID: 1,
-            memberID: 1,
-            leader: 1,
-            revision: 7,
-            raftIndex: 1,
-            raftAppliedIndex: 1
-        )
+        let status = EtcdStatus.of(1, leader: 1, release: "3.4.23", revision: 7)
         return try await BackupTaker(
             backups: scene.backups(),
             node: LiveNode(),

@@ -20,15 +20,7 @@ import Testing
 
         var vault: StoreBackups {
             let now: @Sendable () -> Date = { [self] in time.withLock(\.self) }
-            let status = EtcdStatus(
-                version: "3.4.23",
-                clusterID: 1,
-                memberID: 1,
-                leader: 1,
-                revision: 7,
-                raftIndex: 1,
-                raftAppliedIndex: 1
-            )
+            let status = EtcdStatus.of(1, leader: 1, release: "3.4.23", revision: 7)
             return StoreBackups(
                 layout: BackupScene.layout,
                 etcdCluster: "main",

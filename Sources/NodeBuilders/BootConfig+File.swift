@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
-import KopsModel
-import NodeOS
-import SystemPackage
+public import KopsModel
+public import NodeOS
+public import SystemPackage
 
 extension BootConfig {
     /// Reads what this machine was told of its cluster.
     ///
-    /// - Throws: ``Failure`` `no-boot-config` on a machine of no cluster, `boot-config-damaged`.
-    init(from file: FilePath, on node: any NodeReader) async throws {
+    /// `otherwise` is what a machine of no cluster may do instead.
+    ///
+    /// - Throws: ``Failure`` `no-boot-config` on a machine of no cluster, `boot-config-damaged`, both permanent.
+    public init(from file: FilePath, on node: any NodeReader, otherwise: String? = nil) async throws {
         guard try await node.status(of: file) != nil else {
             throw Failure(
                 .permanent,
                 code: "no-boot-config",
                 "\(file) is not there: this machine has not been told its cluster",
-                hint: "user-data writes it; without a cluster use `nodeup apply --tasks FILE`"
+                hint: "user-data writes it" + (otherwise.map { "; \($0)" } ?? "")
             )
         }
         do {
